@@ -1,0 +1,1 @@
+"""Pre-built runbooks that ship with sre-kb."""

@@ -1,0 +1,1 @@
+"""The domain and its storage: runbooks, incidents, patterns, versions, audit. Imports none of the other packages."""

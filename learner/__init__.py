@@ -1,0 +1,1 @@
+"""From resolved incidents to patterns, and from patterns to draft runbooks for review."""

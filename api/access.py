@@ -1,0 +1,86 @@
+"""Who may do what. One table names the least role for every route, command and tool; every face asks it, nobody keeps
+rules of its own. A door without a row stays shut."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from kb.errors import KBError
+from kb.principal import Principal, Role
+
+# The ladder that people climb. LOCAL and SYSTEM stand outside it: they may do everything, and exist only where nobody
+# else can come in (the loopback interface, this process itself).
+_RANK: Mapping[Role, int] = MappingProxyType({Role.VIEWER: 1, Role.RESPONDER: 2, Role.APPROVER: 3, Role.ADMIN: 4})
+_UNBOUND = frozenset({Role.LOCAL, Role.SYSTEM})
+# An agent works for somebody: it may read and propose as a responder does, and never climbs to what needs consent.
+_AGENT_RANK = 2
+
+LEAST_ROLE: Mapping[str, Role] = MappingProxyType(
+    {
+        "GET /runbooks/search": Role.VIEWER,
+        "POST /runbooks/search": Role.VIEWER,
+        "GET /runbooks": Role.VIEWER,
+        "GET /runbooks/health": Role.VIEWER,
+        "POST /runbooks/create": Role.RESPONDER,
+        "GET /runbooks/{runbook_id}": Role.VIEWER,
+        "PUT /runbooks/{runbook_id}": Role.RESPONDER,
+        "DELETE /runbooks/{runbook_id}": Role.APPROVER,
+        "GET /runbooks/{runbook_id}/versions": Role.VIEWER,
+        "GET /runbooks/{runbook_id}/versions/{number}": Role.VIEWER,
+        "GET /runbooks/{runbook_id}/diff": Role.VIEWER,
+        "POST /runbooks/{runbook_id}/restore": Role.RESPONDER,
+        "POST /runbooks/{runbook_id}/publish": Role.APPROVER,
+        "GET /pins": Role.VIEWER,
+        "GET /pins/{alertname}": Role.VIEWER,
+        "PUT /pins/{alertname}": Role.RESPONDER,
+        "DELETE /pins/{alertname}": Role.RESPONDER,
+        "POST /searches/{search_id}/events": Role.VIEWER,
+        "GET /storage/usage": Role.VIEWER,
+        "POST /index/refresh": Role.RESPONDER,
+        "GET /healthz": Role.VIEWER,
+        "GET /readyz": Role.VIEWER,
+        "GET /openapi.json": Role.VIEWER,
+        "GET /docs": Role.VIEWER,
+        "cli serve": Role.ADMIN,
+        "cli index": Role.RESPONDER,
+        "cli search": Role.VIEWER,
+        "cli show": Role.VIEWER,
+        "cli eval": Role.VIEWER,
+        "cli doctor": Role.VIEWER,
+        "cli versions": Role.VIEWER,
+        "cli diff": Role.VIEWER,
+        "cli restore": Role.RESPONDER,
+        "cli publish": Role.APPROVER,
+        "cli pin": Role.RESPONDER,
+        "cli unpin": Role.RESPONDER,
+        "cli pins": Role.VIEWER,
+    }
+)
+
+
+class AccessDenied(KBError):
+    """The principal's role does not reach what this door asks."""
+
+    def __init__(self, door: str, principal: Principal, least: Role | None) -> None:
+        asks = f"it asks for the role {least.value}" if least else "nobody has been given access to it"
+        super().__init__(
+            f"{principal.name} ({principal.role.value}) may not use {door}: {asks}.",
+            advice="Ask an administrator for a role that may." if least else "Add a row for it to the access table.",
+        )
+        self.door = door
+
+
+def may(principal: Principal, door: str, table: Mapping[str, Role] = LEAST_ROLE) -> bool:
+    """Whether `principal` may pass `door`; a door that the table does not list is shut for everyone."""
+    least = table.get(door)
+    if least is None:
+        return False
+    if principal.role in _UNBOUND:
+        return True
+    rank = _AGENT_RANK if principal.role is Role.AGENT else _RANK[principal.role]
+    return rank >= _RANK[least]
+
+
+def require(principal: Principal, door: str, table: Mapping[str, Role] = LEAST_ROLE) -> None:
+    """Raise `AccessDenied` unless `principal` may pass `door` (such as "GET /runbooks/search" or "cli index")."""
+    if not may(principal, door, table):
+        raise AccessDenied(door, principal, table.get(door))

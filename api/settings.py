@@ -21,7 +21,9 @@ DEFAULT_CONFIG_FILE = "sre-kb.toml"
 
 # Names under our prefix that are not ours to judge: the file's own, what the test suite and benchmarks read, and what
 # Kubernetes injects into every pod of a namespace that has a Service called "sre-kb".
-_FOREIGN = re.compile(r"SRE_KB_(CONFIG|BENCH_DIR|TEST_\w+|SERVICE_(HOST|PORT)(_\w+)?|PORT_\d+_(TCP|UDP)(_\w+)?)")
+_FOREIGN = re.compile(
+    r"SRE_KB_(CONFIG|BENCH_DIR|FORBID_SKIPS|TEST_\w+|SERVICE_(HOST|PORT)(_\w+)?|PORT_\d+_(TCP|UDP)(_\w+)?)"
+)
 _SERVICE_LINK = re.compile(r"(tcp|udp)://.*")
 _BASE_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 _HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})")

@@ -1,0 +1,1 @@
+"""Alert payloads of other systems, each turned into `kb.incident.Alert` values."""

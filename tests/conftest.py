@@ -26,6 +26,12 @@ def bench_dir() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def models_dir(pytestconfig: pytest.Config) -> Path:
+    """Where the bundled model's export is kept between test runs: it takes 12 s, is keyed by content and checked."""
+    return pytestconfig.cache.mkdir("models") if pytestconfig.cache else REPOSITORY / "build" / "models"
+
+
 _skipped: list[str] = []
 
 

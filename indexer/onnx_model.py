@@ -1,0 +1,122 @@
+"""The only home of onnxruntime: serves an exported model without torch, and fuses a traced graph for the CPU."""
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
+from tokenizers import Tokenizer
+
+from indexer.embed import Progress, RecentQueries, Vector, Vectors, without_surrogates
+from indexer.errors import EmbedderUnavailable
+
+_HEADS = 12
+_HIDDEN = 384
+_CANNOT_OPEN = (  # they share no base class but Exception
+    ort_errors.Fail,
+    ort_errors.InvalidArgument,
+    ort_errors.InvalidGraph,
+    ort_errors.InvalidProtobuf,
+    ort_errors.NoSuchFile,
+    ort_errors.NotImplemented,
+    ort_errors.RuntimeException,
+    RuntimeError,
+)
+
+
+class OnnxEmbedder:
+    """One text a run, without padding, on `threads` threads that share one session.
+
+    On the CPUs we measured this beats batches: the working set of one text stays in the cache and no time is spent on
+    padding. It also makes a vector independent of what else is embedded, to the last bit.
+    """
+
+    def __init__(
+        self, graph: Path, tokenizer_json: bytes, *, model_id: str, dimension: int, max_tokens: int, threads: int = 0
+    ) -> None:
+        self.model_id = model_id
+        self.dimension = dimension
+        self._threads = threads or available_cpus()
+        self._tokenizer = _tokenizer(tokenizer_json, max_tokens)
+        self._session = _session(graph, model_id)
+        self._queries = RecentQueries(self._embed)
+
+    def embed_passages(self, texts: Sequence[str], *, progress: Progress | None = None) -> Vectors:
+        vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
+        if self._threads == 1 or len(texts) == 1:
+            for row, text in enumerate(texts):
+                vectors[row] = self._embed(text)
+                _report(progress, row + 1, len(texts))
+            return vectors
+        pool = ThreadPoolExecutor(self._threads, thread_name_prefix="embed")
+        try:
+            for row, vector in enumerate(pool.map(self._embed, texts)):
+                vectors[row] = vector
+                _report(progress, row + 1, len(texts))
+        finally:
+            pool.shutdown(cancel_futures=True)  # on an error or Ctrl-C, do not work off the rest first
+        return vectors
+
+    def embed_query(self, text: str) -> Vector:
+        return self._queries.get(text)
+
+    def _embed(self, text: str) -> Vector:
+        # sentence-transformers strips too; the model's vectors should be the same through either.
+        ids = np.array([self._tokenizer.encode(without_surrogates(text).strip()).ids], dtype=np.int64)
+        [[vector]] = self._session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
+        return np.asarray(vector, dtype=np.float32)
+
+
+def fuse_graph(traced: Path, fused: Path) -> None:
+    """Fuse attention, layer norms and GELU of a traced BERT, and write the weights beside the graph.
+
+    Weights in a file of their own are mapped into memory: a session opens in 45 ms instead of 170 ms, and the word
+    embeddings that nobody asks for stay on disk (55 MB less).
+    """
+    from onnxruntime.transformers import optimizer  # imports onnx and half of torch: only an export pays
+
+    model = optimizer.optimize_model(str(traced), model_type="bert", num_heads=_HEADS, hidden_size=_HIDDEN, opt_level=1)
+    found = model.get_fused_operator_statistics()
+    if not found.get("Attention") or not found.get("SkipLayerNormalization"):
+        raise EmbedderUnavailable(
+            str(traced),
+            f"onnxruntime's optimizer did not recognise the traced graph ({found})",
+            remedy="Install the versions of torch, transformers and onnxruntime that constraints.txt names.",
+        )
+    model.save_model_to_file(str(fused), use_external_data_format=True, all_tensors_to_one_file=True)
+
+
+def available_cpus() -> int:
+    """CPUs that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _tokenizer(tokenizer_json: bytes, max_tokens: int) -> Tokenizer:
+    tokenizer = Tokenizer.from_buffer(tokenizer_json)
+    tokenizer.no_padding()  # the file asks for 128 tokens, always
+    tokenizer.enable_truncation(max_tokens)
+    return tokenizer
+
+
+def _session(graph: Path, model_id: str) -> Any:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # texts run beside one another; within one text a second thread gave nothing
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+    except _CANNOT_OPEN as exc:
+        raise EmbedderUnavailable(
+            model_id,
+            f"onnxruntime cannot open {graph}: {str(exc)[:300]}",
+            remedy=f"Remove {graph.parent}; the model is exported again at the next start.",
+        ) from exc
+
+
+def _report(progress: Progress | None, done: int, total: int) -> None:
+    if progress is not None:
+        progress(done, total)

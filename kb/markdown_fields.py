@@ -1,0 +1,177 @@
+"""Facts that authors write as `**Severity**: High` lines or two-column tables near the top, and the sentence that sums a
+runbook up. Pure."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from kb.alert_names import split_names
+from kb.front_matter import parse_interval_days
+from kb.markdown_blocks import Block, Prose
+from kb.severity import Severity, parse_severity, severities_in
+
+MAX_SUMMARY_CHARS = 280
+_MAX_VALUE_CHARS = 300
+_MIN_SUMMARY_WORDS = 4
+
+_FIELD = re.compile(r"[*_]{0,3}([A-Za-z][A-Za-z /_-]{1,30})[*_]{0,3}[ \t]{0,4}:[*_]{0,3}[ \t]*(\S.*)?")
+_FIELD_BREAK = re.compile(r"[ \t]+[|•·][ \t]+(?=[*_]{2})")
+_LINK = re.compile(r"\[([^\]\[]{0,200})\]\([^()\s]{0,500}\)")
+_MARKUP = re.compile(r"\*\*|__|`|(?<!\w)[*_]|[*_](?!\w)")
+_SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]?\s+(?=[A-Z0-9\"'(`*])")
+_NOT_PROSE = re.compile(r"^(?:\{\{[<%]|\[\[|!\[|\[TOC\]|:::|!!!|===|\{:)", re.IGNORECASE)
+_CONTENTS = frozenset(
+    {"contents", "table of contents", "toc", "references", "links", "see also", "additional resources"}
+)
+
+_KEYS: dict[str, str] = {
+    **dict.fromkeys(
+        ("severity", "alert severity", "priority", "criticality", "severity level", "sev", "alert level"), "severity"
+    ),
+    **dict.fromkeys(("service", "service name", "affected service", "component"), "service"),
+    **dict.fromkeys(
+        ("service owner", "owner", "owners", "owned by", "team", "owning team", "responsible team"), "owner"
+    ),
+    **dict.fromkeys(("alert", "alerts", "alert name", "alert names", "alertname", "prometheus alert"), "alerts"),
+    **dict.fromkeys(("tags", "keywords"), "tags"),
+    **dict.fromkeys(("last reviewed", "reviewed", "last review", "review date"), "reviewed"),
+    **dict.fromkeys(("review interval", "review cycle", "review every"), "review_interval"),
+    **dict.fromkeys(("description", "alert description", "summary"), "summary"),
+}
+_METADATA_KEYS = frozenset(
+    "date duration version authors author status incident incident_id last_updated on_call rto rpo mttr expected_mttr created "
+    "impact_level confidence pattern resolved_by".split()
+)
+
+
+@dataclass(slots=True)
+class Facts:
+    """What the lines said; the first mention of a fact counts."""
+
+    severity: Severity | None = None
+    service: str = ""
+    owner: str = ""
+    alerts: list[str] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
+    reviewed: date | None = None
+    review_interval_days: int | None = None
+    summary: str = ""
+    metadata: dict[str, object] = field(default_factory=dict)
+
+
+def read_facts(blocks: Iterable[Block]) -> Facts:
+    """The facts that stand in these blocks as `Key: value` lines and as rows of two-column tables."""
+    facts = Facts()
+    for block in blocks:
+        for prose in block.prose:
+            for line in prose.source.split("\n"):
+                for key, value in _fields_of(line):
+                    _note(facts, key, value, bold=line.lstrip().startswith(("*", "_")))
+        for table in block.tables:
+            if len(table.header) == 2:
+                for row in (table.header, *table.rows):
+                    if len(row) == 2:
+                        _note(facts, _key(row[0]), row[1], bold=True)
+    return facts
+
+
+def is_field_line(line: str) -> bool:
+    """Whether a line of Markdown is a known `Key: value` fact rather than prose."""
+    return any(key in _KEYS or key in _METADATA_KEYS for key, _ in _fields_of(line))
+
+
+def _fields_of(line: str) -> Iterator[tuple[str, str]]:
+    if ":" not in line or len(line) > 1_000:
+        return
+    for part in _FIELD_BREAK.split(line):
+        if match := _FIELD.fullmatch(part.strip()):
+            yield _key(match[1]), plain(match[2] or "")
+
+
+def _key(text: str) -> str:
+    words = " ".join(text.strip("*_: ").lower().replace("-", " ").replace("_", " ").split())
+    return words if words in _KEYS else words.replace(" ", "_")
+
+
+def plain(markdown: str) -> str:
+    """One line of Markdown without emphasis, code marks and link targets."""
+    return " ".join(_MARKUP.sub("", _LINK.sub(r"\1", markdown)).split())
+
+
+def _note(facts: Facts, key: str, value: str, *, bold: bool) -> None:
+    name = _KEYS.get(key, "")
+    if not value or value[0] in "[<{" or len(value) > _MAX_VALUE_CHARS and name != "summary":
+        return
+    if name == "severity" and facts.severity is None and len(severities_in(value)) < 3:
+        facts.severity = parse_severity(value)
+    elif name == "service":
+        facts.service = facts.service or (value if len(value) <= 80 else "")
+    elif name == "owner":
+        facts.owner = facts.owner or value
+    elif name == "alerts":
+        names = split_names(value)
+        believed = bold or key != "alert" or all(" " not in alert for alert in names)
+        facts.alerts.extend(names if believed and all(len(alert.split()) <= 6 for alert in names) else ())
+    elif name == "tags":
+        facts.tags.extend(tag.strip() for tag in value.split(",") if tag.strip())
+    elif name == "reviewed":
+        facts.reviewed = facts.reviewed or _iso_date(value)
+    elif name == "review_interval":
+        facts.review_interval_days = facts.review_interval_days or parse_interval_days(value)
+    elif name == "summary":
+        facts.summary = facts.summary or shorten(value)
+    elif bold and key in _METADATA_KEYS:
+        facts.metadata.setdefault(key, value)
+
+
+def _iso_date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        return None
+
+
+def find_summary(blocks: Sequence[Block]) -> str:
+    """The first real sentences of a runbook, at most 280 characters: not a fact line, a badge, a list of links or a table of
+    contents. Falls back to the first list item that is a sentence; empty when there is no prose."""
+    fallback = ""
+    for block in blocks:
+        if block.title.strip(":").lower() in _CONTENTS:
+            continue
+        for prose in block.prose:
+            text = _prose_text(prose)
+            if not text:
+                continue
+            if prose.in_list:
+                fallback = fallback or text
+                continue
+            return shorten(text)
+    return shorten(fallback)
+
+
+def _prose_text(prose: Prose) -> str:
+    if _NOT_PROSE.match(prose.source) or 2 * prose.linked_chars > len(prose.text):
+        return ""
+    lines = [line for line in prose.text.split("\n") if line.strip()]
+    sources = prose.source.split("\n")
+    if len(sources) == len(lines):
+        lines = [line for line, source in zip(lines, sources, strict=True) if not is_field_line(source)]
+    text = " ".join(" ".join(lines).split())
+    if len(text.split()) < _MIN_SUMMARY_WORDS or not any(char.isalpha() for char in text):
+        return ""
+    return text
+
+
+def shorten(text: str) -> str:
+    """Whole sentences of a text up to 280 characters, or its beginning up to a word's end and an ellipsis."""
+    text = " ".join(text.split())
+    if len(text) <= MAX_SUMMARY_CHARS:
+        return text
+    end = 0
+    for match in _SENTENCE_END.finditer(text, 0, MAX_SUMMARY_CHARS + 2):
+        if match.start() <= MAX_SUMMARY_CHARS:
+            end = match.start()
+    if end >= 40:
+        return text[:end].rstrip()
+    return text[: MAX_SUMMARY_CHARS - 1].rsplit(" ", 1)[0].rstrip(" ,;:") + "…"

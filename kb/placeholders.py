@@ -1,0 +1,299 @@
+"""The blanks in commands (`<pod-name>`, `[service-name]`, `{{ns}}`, `$NAMESPACE`) as named parameters, and filling them
+without letting a value become anything but one word. Pure."""
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from kb.errors import InvalidInput
+from kb.runbook import Parameter
+from kb.shell_quotes import Context, QuoteMap
+
+_MAX_PARAMETERS = 100
+_MAX_NAME_CHARS = 60
+_MAX_WORDS = 7
+_MAX_VALUE_CHARS = 1_000
+
+SHELL_LANGUAGES = frozenset(
+    {
+        "",
+        "bash",
+        "sh",
+        "shell",
+        "zsh",
+        "ksh",
+        "console",
+        "shell-session",
+        "shellsession",
+        "terminal",
+        "command",
+        "text",
+        "txt",
+    }
+)
+_BRACKET_LANGUAGES = SHELL_LANGUAGES | {
+    "sql",
+    "psql",
+    "mysql",
+    "postgresql",
+    "http",
+    "markdown",
+    "md",
+    "plaintext",
+    "ssh",
+}
+_PROGRAM_LANGUAGES = frozenset(
+    "python py python3 ruby rb go golang javascript js typescript ts jsx tsx java kotlin scala c cpp c++ csharp cs rust rs php "
+    "perl lua groovy elixir swift r jsonnet nix hcl terraform diff".split()
+)
+_NO_PLACEHOLDER_LANGUAGES = frozenset("html xml svg vue mermaid plantuml math latex dot graphviz css".split())
+
+_ANGLE = re.compile(
+    r"(?<![<\w&])<([A-Za-z][A-Za-z0-9 _.|/'-]{0,58}[A-Za-z0-9'])>(?![\w<])|(?<![<&])(?<=\w)<([A-Za-z][A-Za-z0-9_-]{1,58})>"
+)
+_SQUARE = re.compile(r"(?<![\w$\\.*)\]\[(@])\[([A-Za-z][A-Za-z0-9]*(?:[-_ :/.][A-Za-z0-9]+){0,6})\](?![\w*+?{(\]\[])")
+_BRACES = re.compile(r"\{\{-?[ \t]{0,4}(\$?[A-Za-z_][\w.]{0,60})[ \t]{0,4}-?\}\}")
+_VARIABLE = re.compile(r"(?<![\\$\w])\$(?:([A-Za-z_]\w{0,60})(?![\w(])|\{([A-Za-z_]\w{0,60})\})")
+_ASSIGNED = re.compile(
+    r"(?:^|[\s;&|({`])(?:([A-Za-z_]\w{0,60})\+?=|for\s+([A-Za-z_]\w{0,60})\s+in\b|select\s+([A-Za-z_]\w{0,60})\s+in\b"
+    r"|printf\s+-v\s+([A-Za-z_]\w{0,60}))",
+    re.MULTILINE,
+)
+_READ = re.compile(r"\b(?:read|mapfile|readarray|getopts\s+\S{1,60})((?:[ \t]+-?\w{1,60})+)")
+
+_HTML_TAGS = frozenset(
+    "a b i u p br hr em tt h1 h2 h3 h4 h5 h6 li ul ol td th tr div img pre sub sup kbd code span body head html font "
+    "script style strong details blockquote center".split()
+)
+_NOT_BLANKS = frozenset(
+    "none unknown nil null pending defunct eof invalid omitted snip redacted truncated unset empty root void".split()
+)
+_LOG_WORDS = frozenset(
+    "info warn warning error err debug trace fatal notice critical crit ok failed fail done y n yes no yn yes/no y/n y/n/q options "
+    "option flags args sudo y/n/a".split()
+)
+_TEMPLATE_WORDS = frozenset(
+    "range end if else with define template block index printf len not and or json println eq ne".split()
+)
+_SHELL_VARIABLES = frozenset(
+    "HOME PATH USER PWD OLDPWD SHELL HOSTNAME RANDOM SECONDS IFS UID EUID LINENO BASHPID LANG TERM TMPDIR EDITOR PPID PIPESTATUS "
+    "FUNCNAME REPLY OPTARG OPTIND PS1 PS2 BASH_SOURCE BASH_VERSION LOGNAME GOPATH GOROOT JAVA_HOME XDG_RUNTIME_DIR SUDO_USER "
+    "DISPLAY NF NR FS OFS RS ORS PROMPT_COMMAND KUBECONFIG".split()
+)
+_FILLERS = frozenset(
+    "your my the a an insert enter put replace with some specify please target example desired".split()
+)
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_NOT_WORD = re.compile(r"[^A-Za-z0-9]+")
+
+_PLAIN_VALUE = re.compile(r"[A-Za-z0-9_@%+=:,./][A-Za-z0-9_@%+=:,./-]*")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e0fff]")
+
+_LABELS_OF: Mapping[str, Sequence[str]] = {
+    "pod": ("pod", "pod_name", "podname"),
+    "namespace": ("namespace", "ns", "kubernetes_namespace", "exported_namespace"),
+    "node": ("node", "node_name", "nodename", "instance"),
+    "instance": ("instance", "host", "hostname"),
+    "host": ("host", "hostname", "instance", "node"),
+    "container": ("container", "container_name"),
+    "deployment": ("deployment", "deployment_name"),
+    "service": ("service", "service_name", "job", "app"),
+    "cluster": ("cluster", "cluster_name", "context"),
+    "job": ("job", "job_name"),
+    "app": ("app", "application", "service"),
+    "persistentvolumeclaim": ("persistentvolumeclaim", "pvc"),
+    "statefulset": ("statefulset", "statefulset_name"),
+    "daemonset": ("daemonset", "daemonset_name"),
+    "device": ("device",),
+    "mountpoint": ("mountpoint",),
+}
+_SHORT_NAMES: Mapping[str, str] = {
+    "ns": "namespace",
+    "pvc": "persistentvolumeclaim",
+    "hostname": "host",
+    "context": "cluster",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Blank:
+    """One occurrence of a placeholder in a text."""
+
+    start: int
+    end: int
+    name: str
+    spelling: str
+
+
+def find_parameters(text: str, *, language: str = "bash") -> tuple[Parameter, ...]:
+    """The blanks of a command in the order of their first appearance, each with the spellings it has in the text.
+
+    Names are snake_case: `<pod-name>` is `pod_name`, `{{ $labels.pod }}` is `pod`. Not blanks: HTML tags, redirections, tests,
+    regular expressions, array indexes, log levels, shell specials, variables in single quotes, and variables that
+    the same text assigns.
+    """
+    spellings: dict[str, dict[str, None]] = {}
+    for blank in _find_blanks(text, language):
+        if len(spellings) < _MAX_PARAMETERS or blank.name in spellings:
+            spellings.setdefault(blank.name, {})[blank.spelling] = None
+    return tuple(Parameter(name, tuple(seen)) for name, seen in spellings.items())
+
+
+def fill(command_text: str, values: Mapping[str, str], *, language: str = "bash") -> str:
+    """Put values, by parameter name, in place of the blanks of a command; blanks without a value stay.
+
+    A value of letters, digits and `_@%+=:,./-` goes in as it is. Any other becomes one quoted shell word, which is possible only
+    where the blank stands outside quotes or fills a quoted word alone. Raises InvalidInput for control or invisible
+    characters, a leading `-`, more than 1,000 characters, and for a value that would need quoting where it cannot be quoted.
+    """
+    blanks = [blank for blank in _find_blanks(command_text, language) if blank.name in values]
+    if not blanks:
+        return command_text
+    quotes = QuoteMap(command_text) if language in SHELL_LANGUAGES else None
+    pieces: list[str] = []
+    position = 0
+    for blank in blanks:
+        value = values[blank.name]
+        _check_value(blank.name, value)
+        start, end, word = _as_word(command_text, blank, value, quotes)
+        pieces += (command_text[position:start], word)
+        position = end
+    return "".join(pieces) + command_text[position:]
+
+
+def values_from_labels(names: Sequence[str], labels: Mapping[str, str]) -> dict[str, str]:
+    """Values for parameters out of an alert's labels: by the same name, or by another usual name of the same thing
+    (`pod_name` from `pod`, `ns` from `namespace`). Names that no label fits are left out."""
+    by_name = {key.lower(): value for key, value in labels.items() if value}
+    found = {}
+    for name in names:
+        short = name.removesuffix("_name").removesuffix("_id")
+        canonical = _SHORT_NAMES.get(short, short)
+        for label in (name, short, canonical, *_LABELS_OF.get(canonical, ())):
+            if label in by_name:
+                found[name] = by_name[label]
+                break
+    return found
+
+
+def _check_value(name: str, value: str) -> None:
+    if not value:
+        raise InvalidInput(name, "the value is empty", advice="Leave the parameter out, or give it a value.")
+    if len(value) > _MAX_VALUE_CHARS:
+        raise InvalidInput(
+            name, f"the value is longer than {_MAX_VALUE_CHARS} characters", advice="Give a shorter value."
+        )
+    if _CONTROL.search(value):
+        raise InvalidInput(name, "the value holds control or invisible characters", advice="Type it in by hand.")
+    if value.startswith("-"):
+        raise InvalidInput(
+            name, "the value starts with '-' and would be read as an option", advice="Check where it came from."
+        )
+
+
+def _as_word(text: str, blank: _Blank, value: str, quotes: QuoteMap | None) -> tuple[int, int, str]:
+    """The stretch of text to replace, and what to put there."""
+    if _PLAIN_VALUE.fullmatch(value):
+        return blank.start, blank.end, value
+    region = quotes.region_at(blank.start) if quotes else None
+    if region is not None and region.context is Context.PLAIN:
+        return blank.start, blank.end, shlex.quote(value)
+    if region is not None and region.context in (Context.SINGLE, Context.DOUBLE):
+        alone = (region.start, region.end) == (blank.start, blank.end)
+        if alone and text[blank.start - 1 : blank.start] == text[blank.end : blank.end + 1]:
+            return blank.start - 1, blank.end + 1, shlex.quote(value)
+    reason = f"'{value[:40]}' cannot be put inside quotes, code or a comment safely"
+    raise InvalidInput(
+        blank.name, reason, advice="Use letters, digits and _@%+=:,./- only, or edit the command by hand."
+    )
+
+
+def _find_blanks(text: str, language: str) -> list[_Blank]:
+    """All blanks in order, none overlapping another."""
+    if language in _NO_PLACEHOLDER_LANGUAGES:
+        return []
+    found: list[_Blank] = []
+    if "<" in text:
+        found.extend(_angle_blanks(text, language))
+    if "[" in text and language in _BRACKET_LANGUAGES:
+        found.extend(_square_blanks(text))
+    if "{{" in text and language not in _PROGRAM_LANGUAGES:
+        found.extend(_brace_blanks(text))
+    if "$" in text and language not in _PROGRAM_LANGUAGES:
+        found.extend(_variable_blanks(text, language))
+    found.sort(key=lambda blank: (blank.start, -blank.end))
+    kept: list[_Blank] = []
+    for blank in found:
+        if not kept or blank.start >= kept[-1].end:
+            kept.append(blank)
+    return kept
+
+
+def _named(start: int, end: int, inner: str, spelling: str) -> Iterator[_Blank]:
+    words = [word.lower() for word in _NOT_WORD.sub(" ", _HUMP.sub(" ", inner.replace("'s", "s"))).split()]
+    while len(words) > 1 and words[0] in _FILLERS:
+        words = words[1:]
+    if len(words) > 1 and words[-1] == "here":
+        words = words[:-1]
+    name = "_".join(words)[:_MAX_NAME_CHARS].rstrip("_")
+    if words and len(words) <= _MAX_WORDS and name[0].isalpha():
+        yield _Blank(start, end, name, spelling)
+
+
+def _angle_blanks(text: str, language: str) -> Iterator[_Blank]:
+    closed = set(re.findall(r"</([A-Za-z][\w.-]{0,60})", text))
+    for match in _ANGLE.finditer(text):
+        inner = match[1] or match[2]
+        if match[2] and (language in _PROGRAM_LANGUAGES or inner.lower() in _HTML_TAGS):
+            continue
+        if inner.lower() in _HTML_TAGS or inner.lower() in _NOT_BLANKS or inner.split(" ")[0] in closed:
+            continue
+        yield from _named(match.start(), match.end(), inner, match[0])
+
+
+def _square_blanks(text: str) -> Iterator[_Blank]:
+    for match in _SQUARE.finditer(text):
+        inner = match[1]
+        longest = max(len(word) for word in _NOT_WORD.split(inner))
+        line_start = text.rfind("\n", 0, match.start()) + 1
+        opens_line = not text[line_start : match.start()].strip()
+        closes_line = text[match.end() : match.end() + 1] in ("", "\n")
+        before, after = text[match.start() - 1 : match.start()], text[match.end() : match.end() + 1]
+        if before in ("'", '"') and before != after and inner.isalpha():
+            continue  # more likely a set of characters in a regular expression
+        if longest < 2 or inner.lower() in _LOG_WORDS or (opens_line and closes_line and " " not in inner):
+            continue
+        yield from _named(match.start(), match.end(), inner, match[0])
+
+
+def _brace_blanks(text: str) -> Iterator[_Blank]:
+    for match in _BRACES.finditer(text):
+        if match[1] not in _TEMPLATE_WORDS:
+            yield from _named(match.start(), match.end(), match[1].lstrip("$").rsplit(".", 1)[-1], match[0])
+
+
+def _variable_blanks(text: str, language: str) -> Iterator[_Blank]:
+    shell = language in SHELL_LANGUAGES
+    assigned = _assigned_names(text) if shell else frozenset()
+    quotes = QuoteMap(text) if shell and ("'" in text or "<<" in text) else None
+    for match in _VARIABLE.finditer(text):
+        name = match[1] or match[2]
+        if name in assigned or name in _SHELL_VARIABLES or name.startswith(("__", "LC_", "BASH_")):
+            continue
+        if not shell and language != "promql" and not (match[2] and name.isupper()):
+            continue
+        if quotes and quotes.region_at(match.start()).context in (
+            Context.SINGLE,
+            Context.LITERAL_HEREDOC,
+            Context.COMMENT,
+        ):
+            continue
+        yield from _named(match.start(), match.end(), name, match[0])
+
+
+def _assigned_names(text: str) -> frozenset[str]:
+    names = {name for groups in _ASSIGNED.findall(text) for name in groups if name}
+    for words in _READ.findall(text):
+        names.update(word for word in words.split() if not word.startswith("-"))
+    return frozenset(names)

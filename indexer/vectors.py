@@ -131,5 +131,5 @@ def _view(index: Any, count: int, dimension: int) -> Matrix:
         view = faiss.rev_swig_ptr(index.get_xb(), count * dimension)
     else:
         view = faiss.rev_swig_ptr(index.codes.data(), count * dimension * 2).view(np.float16)
-    matrix: Matrix = np.asarray(_Owned(index, view.reshape(count, dimension)))
-    return matrix
+    owned: Any = _Owned(index, view.reshape(count, dimension))
+    return np.asarray(owned, dtype=view.dtype)

@@ -152,14 +152,14 @@ class _Reader:
         return covered
 
     def _read_code(self, token: Token) -> None:
-        language = _language(token.info)
-        text = strip_prompts(_dedent(token.content), language)
+        code = read_code(token)
         lead = _SPACES.sub(" ", self._lead).strip()
         if len(lead) > _MAX_LEAD_CHARS:
             lead = "…" + lead[-_MAX_LEAD_CHARS:].split(" ", 1)[-1]
         self._lead = ""
-        if text.strip():
-            command = Command(text, language, lead, self._file_line(token), find_parameters(text, language=language))
+        if code.text.strip():
+            parameters = find_parameters(code.text, language=code.language)
+            command = Command(code.text, code.language, lead, self._file_line(token), parameters)
             self.blocks[-1].commands.append(command)
 
     def _close_table(self) -> None:
@@ -167,6 +167,27 @@ class _Reader:
         if rows:
             self.blocks[-1].tables.append(Table(rows[0], tuple(rows[1:]), self._table_line))
         self._table = None
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What a code block says: dedented, prompts stripped; blank text makes no command."""
+
+    text: str
+    language: str
+
+
+def read_code(token: Token) -> Code:
+    """The text and the language of a fence or an indented code block."""
+    language = _language(token.info)
+    return Code(strip_prompts(_dedent(token.content), language), language)
+
+
+def strip_explicit_anchor(inline: Token) -> None:
+    """Take a trailing `{#anchor}` out of a heading's inline token."""
+    children = inline.children or []
+    if children and children[-1].type == "text":
+        children[-1].content = _EXPLICIT_ANCHOR.sub("", children[-1].content)
 
 
 def _language(info: str) -> str:

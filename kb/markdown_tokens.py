@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML as HtmlRenderer
 from markdown_it.token import Token
 from mdit_py_plugins.admon import admon_plugin
 
-__all__ = ["Token", "new_parser", "parse_tokens", "plain_text"]
+__all__ = ["HtmlRenderer", "Token", "inline_code", "new_parser", "parse_tokens", "plain_text"]
 
 
 def new_parser() -> MarkdownIt:

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from api.access import AccessDenied
+from api.errors import NotReady, PreconditionMissing, WrongContentType
+from indexer import errors as indexer_errors
 from kb import errors as kb_errors
 from kb.errors import KBError
 
@@ -88,11 +90,15 @@ PRECONDITION_REQUIRED = Kind("precondition-required", "Say which version you are
 TOO_MANY_REQUESTS = Kind("too-many-requests", "You are asking faster than you can be served", 429)
 OVERLOADED = Kind("overloaded", "The server is busy", 503)
 NOT_READY = Kind("not-ready", "The server is not ready yet", 503)
+INDEX_UNAVAILABLE = Kind("index-unavailable", "The search index cannot be used now", 503)
 INTERNAL = Kind("internal-error", "Something went wrong here", 500)
 
 # The most specific class that an error is an instance of decides.
 KIND_OF: Mapping[type[KBError], Kind] = {
     KBError: INTERNAL,
+    PreconditionMissing: PRECONDITION_REQUIRED,
+    WrongContentType: WRONG_CONTENT_TYPE,
+    NotReady: NOT_READY,
     AccessDenied: Kind("access-denied", "You may not do this", 403),
     kb_errors.InvalidInput: INVALID_REQUEST,
     kb_errors.RunbookNotFound: Kind("runbook-not-found", "Runbook not found", 404),
@@ -102,6 +108,10 @@ KIND_OF: Mapping[type[KBError], Kind] = {
     kb_errors.RunbookReadOnly: Kind("runbook-read-only", "Runbook cannot be changed here", 409),
     kb_errors.StorageUnavailable: Kind("storage-unavailable", "The storage does not work at the moment", 503),
     kb_errors.StorageFull: Kind("storage-full", "The disk is full", 507),
+    indexer_errors.EmbedderUnavailable: Kind("embedder-unavailable", "The embedding model does not work", 503),
+    indexer_errors.IndexCorrupt: INDEX_UNAVAILABLE,
+    indexer_errors.IndexOutdated: INDEX_UNAVAILABLE,
+    indexer_errors.IndexBusy: INDEX_UNAVAILABLE,
 }
 
 _BY_STATUS: Mapping[int, Kind] = {

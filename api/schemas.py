@@ -62,7 +62,7 @@ class HitOut(Outgoing):
 
 
 class SearchAnswer(Outgoing):
-    """What one search says. `results` is empty when nothing matches well; `near_misses` then holds the best of the rest."""
+    """What one search says. When nothing matches well, `results` is empty and `near_misses` holds the best of the rest."""
 
     results: list[HitOut]
     total: int = Field(description="How many `results` there are.")
@@ -156,10 +156,10 @@ class RunbookBody(Incoming):
 
     title: Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
     content: Annotated[str, StringConstraints(min_length=1, max_length=MAX_CONTENT_CHARS)]
-    type: RunbookType = RunbookType.STATIC
+    type: RunbookType | None = Field(None, description="static when left out of a new one.")
     severity: str = Field("", max_length=40, description="critical, high, medium, low, info, or an alias such as P1.")
-    tags: list[Word] = Field(default_factory=list, max_length=50)
-    metadata: dict[str, JsonValue] = Field(default_factory=dict, max_length=50)
+    tags: list[Word] | None = Field(None, max_length=50)
+    metadata: dict[str, JsonValue] | None = Field(None, max_length=50)
 
 
 class NewRunbookBody(RunbookBody):
@@ -233,17 +233,6 @@ class SearchEventBody(Incoming):
     value: Literal[-1, 0, 1] = Field(0, description="For a vote: 1 helped, -1 did not.")
 
 
-class PlainAlert(Incoming):
-    """An alert in its plainest form, or just a text."""
-
-    text: str = Field("", max_length=65_536)
-    name: str = Field("", max_length=300)
-    severity: str = Field("", max_length=40)
-    service: str = Field("", max_length=200)
-    labels: dict[str, str] = Field(default_factory=dict, max_length=200)
-    annotations: dict[str, str] = Field(default_factory=dict, max_length=200)
-
-
 class CheckOut(Outgoing):
     """One thing that was looked at."""
 
@@ -251,6 +240,13 @@ class CheckOut(Outgoing):
     ok: bool
     detail: str
     advice: str = ""
+
+
+class ProbeOut(Outgoing):
+    """A probe's answer. `degraded` names what is missing for full answers, empty when nothing is."""
+
+    status: Literal["ok"]
+    degraded: str = ""
 
 
 class HealthOut(Outgoing):

@@ -46,7 +46,7 @@ class ListRequest:
 
 @dataclass(frozen=True, slots=True)
 class RunbookView:
-    """One runbook as a face shows it: the stored file that holds it, and the runbook itself (its main one or an entry)."""
+    """One runbook as a face shows it: the stored file that holds it, and the file's runbook or entry itself."""
 
     stored: StoredDocument
     runbook: Runbook

@@ -13,7 +13,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.sources import TomlConfigSettingsSource
 
-from kb.errors import KBError
+from kb.errors import InvalidInput
 
 PREFIX = "SRE_KB_"
 CONFIG_VARIABLE = "SRE_KB_CONFIG"
@@ -29,12 +29,12 @@ _BASE_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 _HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})")
 
 
-class SettingsInvalid(KBError):
+class SettingsInvalid(InvalidInput):
     """A variable or a key of the configuration file has a value that cannot be used."""
 
     def __init__(self, name: str, reason: str, *, advice: str) -> None:
-        super().__init__(f"{name} {reason}.", advice=advice)
-        self.name = name
+        super().__init__(name, reason, advice=advice)
+        self.message = f"{name} {reason}."
 
 
 class Settings(BaseSettings):

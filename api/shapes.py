@@ -1,12 +1,12 @@
-"""Values of the inner rooms -> bodies of `api.schemas`. Pure; the HTTP routes and the command line's --json share it, so
-both say the same in the same words."""
+"""Values of the inner rooms -> bodies of `api.schemas`. Pure; the HTTP routes and the command line's --json share it,
+so that both say the same in the same words."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from api import schemas
-from api.services import RunbookPage, RunbookView
+from api.acts import RunbookPage, RunbookView
 from api.web.urls import Urls
 from kb.hits import Answer, Hit
 from kb.runbook import Problem

@@ -6,7 +6,7 @@ plain arrays, because FAISS's own file format has no checksum and its reader tru
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import faiss
 import numpy as np
@@ -131,5 +131,5 @@ def _view(index: Any, count: int, dimension: int) -> Matrix:
         view = faiss.rev_swig_ptr(index.get_xb(), count * dimension)
     else:
         view = faiss.rev_swig_ptr(index.codes.data(), count * dimension * 2).view(np.float16)
-    owned: Any = _Owned(index, view.reshape(count, dimension))
-    return np.asarray(owned, dtype=view.dtype)
+    matrix: Any = np.asarray(_Owned(index, view.reshape(count, dimension)))
+    return cast("Matrix", matrix)

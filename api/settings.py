@@ -34,7 +34,8 @@ class SettingsInvalid(InvalidInput):
 
     def __init__(self, name: str, reason: str, *, advice: str) -> None:
         super().__init__(name, reason, advice=advice)
-        self.message = f"{name} {reason}."
+        self.message = f"{name} {reason}."  # reads as a sentence: the reasons begin with a verb
+        self.args = (self.message,)
 
 
 class Settings(BaseSettings):

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
 
 from api import shapes
+from api.acts import ListRequest, RunbookView, WrittenRunbook
 from api.asking import (
     IfMatchDep,
     JsonBodyDep,
@@ -21,7 +22,6 @@ from api.openapi import body_of
 from api.problems import ProblemDocument
 from api.routes.search import severity_filter
 from api.schemas import Incoming, NewRunbookBody, RunbookBody, RunbookList, RunbookOut
-from api.acts import ListRequest, RunbookView, WrittenRunbook
 from api.strict_json import parse_json
 from api.web.urls import Urls
 from kb.runbook import ReviewState, RunbookType

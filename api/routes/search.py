@@ -6,11 +6,11 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from api import shapes
+from api.acts import SearchRequest
 from api.asking import JsonBodyDep, PrincipalDep, ServicesDep, UrlsDep, json_answer
 from api.problems import ProblemDocument
 from api.routes.examples import ALERTMANAGER, N8N, PLAIN, SEARCH_ANSWER
 from api.schemas import Incoming, SearchAnswer
-from api.acts import SearchRequest
 from api.webhooks.payload import leading_alert, read_payload
 from kb.errors import InvalidInput
 from kb.incident import Alert

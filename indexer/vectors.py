@@ -126,7 +126,7 @@ class _Owned:
 def _view(index: Any, count: int, dimension: int) -> Matrix:
     is_flat = isinstance(index, faiss.IndexFlat)
     if not count:
-        return np.empty((0, dimension), dtype=np.float32 if is_flat else np.float16)
+        return np.empty((0, dimension), np.float32) if is_flat else np.empty((0, dimension), np.float16)
     if is_flat:
         view = faiss.rev_swig_ptr(index.get_xb(), count * dimension)
     else:

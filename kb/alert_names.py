@@ -26,21 +26,12 @@ _TROUBLE = frozenset(
 )
 """Words that an alert's name has and the name of a product or of a kind of resource has not."""
 
-_NOT_ALERTS = (
-    "Error",
-    "Exception",
-    "Worker",
-    "Controller",
-    "Class",
-    "Set",
-    "CRD",
-    "Config",
-    "Policy",
-    "Service",
-    "Secret",
-    "Request",
-)
-"""Endings of exception classes, Kubernetes kinds and program parts; an alert may share them only in a title."""
+_CODE_NAMES = ("Error", "Exception")
+_KINDS = ("Worker", "Controller", "Class", "Set", "CRD", "Config", "Policy", "Service", "Secret", "Request")
+"""Endings of exception classes, and of Kubernetes kinds and program parts."""
+
+_LOWER_PREFIXES = frozenset({"etcd", "node", "kube", "pg", "redis", "mysql", "walg", "wal"})
+"""What an alert's name may begin with in lower case; settings (`fullRatio`) begin so too."""
 
 _SINGLE_WORD_ALERTS = frozenset({"Watchdog", "DeadMansSwitch", "InfoInhibitor"})
 
@@ -52,9 +43,9 @@ def hump_words(name: str) -> list[str]:
 
 def is_camel_name(text: str) -> bool:
     """Whether the text is one identifier of two humps or more, as most alert names are (`KubeletDown`, `etcdNoLeader`)."""
-    if len(text) > _MAX_NAME_CHARS or not _CAMEL.fullmatch(text):
+    if len(text) > _MAX_NAME_CHARS or not _CAMEL.fullmatch(text) or text.isupper():
         return False
-    return len(hump_words(text)) >= 2 and not text.isupper() and any(char.islower() for char in text)
+    return len(hump_words(text)) >= 2 and any(char.islower() for char in text) and any(char.isupper() for char in text)
 
 
 def is_alert_name(text: str) -> bool:
@@ -67,7 +58,11 @@ def is_alert_name(text: str) -> bool:
     if not is_camel_name(text):
         return False
     words = [word.lower() for word in hump_words(text)]
-    if text.endswith(_NOT_ALERTS) and not _TROUBLE.intersection(words[:-1]):
+    if text[0].islower() and words[0] not in _LOWER_PREFIXES:
+        return False
+    if text.endswith(_CODE_NAMES) and len(words) <= 3:
+        return False
+    if text.endswith(_KINDS) and not _TROUBLE.intersection(words[:-1]):
         return False
     return bool(_TROUBLE.intersection(words))
 
@@ -101,7 +96,7 @@ def explicit_names(text: str) -> tuple[str, ...]:
 def split_names(text: str) -> tuple[str, ...]:
     """Alert names in a value such as `FooDown or BarHigh`; a phrase of plain words is one name. Blanks in brackets are none."""
     value = text.strip(_WRAPPING)
-    if not value or value[0] in "[<{" or len(value) > 4 * _MAX_NAME_CHARS:
+    if not value or value[0] in "[<{#" or "://" in value or len(value) > 4 * _MAX_NAME_CHARS:
         return ()
     words = [word.strip(_WRAPPING + "()") for word in _SEPARATOR.split(value) if word.strip(_WRAPPING + "()")]
     if words and all(_IDENTIFIER.fullmatch(word) and (is_camel_name(word) or "_" in word) for word in words):
@@ -114,8 +109,11 @@ def split_names(text: str) -> tuple[str, ...]:
 
 def names_in_title(title: str, stem: str) -> tuple[str, ...]:
     """The alerts that a file is about by its title or its name. A name that title and file name share is believed with two
-    humps (`KubeletDown.md` titled `Kubelet Down`); one of them alone must read as an alert's name."""
+    humps (`KubeletDown.md` titled `Kubelet Down`), a title of one word with three; else it must read as an alert's name."""
     found = list(names_in_heading(title))
+    word = title.strip(_WRAPPING)
+    if not found and is_camel_name(word) and len(hump_words(word)) >= 3 and word[0].isupper():
+        found.append(word)
     if is_camel_name(stem) and _squash(stem) == _squash(title):
         found.append(stem)
     elif is_alert_name(stem):

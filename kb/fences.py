@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 _FENCE = re.compile(r"[ \t>]{0,40}(`{3,}|~{3,})[ \t]*([^`\n]{0,200})")
 _MARKDOWN_INFO = frozenset({"markdown", "md", "mdx", "gfm", "commonmark"})
+_HEADING = re.compile(r"#{2,6} +\S")
 _MAX_TRIES = 200
 """Closing fences that are tried for one Markdown example; a document with more is left as it is."""
 _MAX_LINE_CHARS = 300
@@ -101,8 +102,7 @@ def _renest(lines: list[str], fences: list[_Fence], mends: list[Mend]) -> None:
         if opener.is_markdown() and (close is None or not agree_after[close + 1]):
             right = _matching_close(fences, position, agree_after) or close
         if right is None:
-            message = "This code fence is never closed; the rest of the file is read as code."
-            mends.append(Mend("fence-unclosed", message, "Close it with a line of its own.", opener.index + 1))
+            mends.append(_close_open_end(lines, fences, position))
             return
         if right != close:
             _lengthen(lines, fences, position, right)
@@ -166,6 +166,23 @@ def _matching_close(fences: Sequence[_Fence], opener: int, agree_after: Sequence
         else:
             inner = fence
     return None
+
+
+def _close_open_end(lines: list[str], fences: Sequence[_Fence], position: int) -> Mend:
+    """End a fence that nothing closes: at a later fence that is only too short, or at the blank line before the next heading."""
+    opener = fences[position]
+    for fence in fences[position + 1 :]:
+        if not fence.info and fence.marker == opener.marker:
+            lines[fence.index] = opener.marker * opener.length
+            message = "The fence that should close this one is shorter; it is read as closing it."
+            return Mend("fence-unclosed", message, "Make both fences equally long.", opener.index + 1)
+    for number in range(opener.index + 2, len(lines)):
+        if _HEADING.match(lines[number]) and not lines[number - 1].strip():
+            lines[number - 1] = opener.marker * opener.length
+            message = f"This code fence is never closed; it is read as ending before the heading on line {number + 1}."
+            return Mend("fence-unclosed", message, "Close it with a line of its own.", opener.index + 1)
+    message = "This code fence is never closed; the rest of the file is read as code."
+    return Mend("fence-unclosed", message, "Close it with a line of its own.", opener.index + 1)
 
 
 def _lengthen(lines: list[str], fences: Sequence[_Fence], opener: int, close: int) -> None:

@@ -223,8 +223,8 @@ def _main_runbook(
     own = {name for _, _, names in entries for name in names}
     for candidate in (header.title, heading):
         named.update(dict.fromkeys(name for name in names_in_title(candidate, stem) if name not in own))
-    if not entries:
-        named.update(dict.fromkeys(_listed_alerts(blocks)))
+    if not named and not entries:
+        named.update(dict.fromkeys(_mentioned_alerts(blocks)))
     return Runbook(
         id=document_id,
         title=title,
@@ -253,9 +253,9 @@ def _first_heading(blocks: Sequence[Block]) -> str:
     return next((block.title for block in titles if block.level == 1), titles[0].title if titles else "")
 
 
-def _listed_alerts(blocks: Sequence[Block]) -> list[str]:
-    """Alert names that stand alone as list items near the top of a file."""
-    found: list[str] = []
+def _mentioned_alerts(blocks: Sequence[Block]) -> list[str]:
+    """Alert names that are a heading anywhere in a file, or that stand alone as a list item near its top."""
+    found = [name for block in blocks if block.level for name in names_in_heading(block.title)]
     for block in blocks[:_FACT_BLOCKS]:
         for prose in block.prose:
             if prose.in_list and "\n" not in prose.text:

@@ -20,7 +20,10 @@ _FIELD_BREAK = re.compile(r"[ \t]+[|•·][ \t]+(?=[*_]{2})")
 _LINK = re.compile(r"\[([^\]\[]{0,200})\]\([^()\s]{0,500}\)")
 _MARKUP = re.compile(r"\*\*|__|`|(?<!\w)[*_]|[*_](?!\w)")
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]?\s+(?=[A-Z0-9\"'(`*])")
-_NOT_PROSE = re.compile(r"^(?:\{\{[<%]|\[\[|!\[|\[TOC\]|:::|!!!|===|\{:)", re.IGNORECASE)
+_NOT_PROSE = re.compile(
+    r"^(?:\{\{[<%]|\[\[|!\[|\[TOC\]|:::|!!!|===|\{:|\W*table of contents|\W*contents\W*$)|generated with .{0,40}doctoc",
+    re.IGNORECASE,
+)
 _CONTENTS = frozenset(
     {"contents", "table of contents", "toc", "references", "links", "see also", "additional resources"}
 )
@@ -151,7 +154,7 @@ def find_summary(blocks: Sequence[Block]) -> str:
 
 
 def _prose_text(prose: Prose) -> str:
-    if _NOT_PROSE.match(prose.source) or 2 * prose.linked_chars > len(prose.text):
+    if _NOT_PROSE.search(prose.source[:400]) or _is_mostly_links(prose):
         return ""
     lines = [line for line in prose.text.split("\n") if line.strip()]
     sources = prose.source.split("\n")
@@ -161,6 +164,13 @@ def _prose_text(prose: Prose) -> str:
     if len(text.split()) < _MIN_SUMMARY_WORDS or not any(char.isalpha() for char in text):
         return ""
     return text
+
+
+def _is_mostly_links(prose: Prose) -> bool:
+    """Whether hardly a word of a text stands outside its links; `moved to [the new place](x)` is prose."""
+    if 2 * prose.linked_chars <= len(prose.text):
+        return False
+    return len(_LINK.sub(" ", prose.source).split()) < _MIN_SUMMARY_WORDS
 
 
 def shorten(text: str) -> str:

@@ -47,7 +47,9 @@ _PROGRAM_LANGUAGES = frozenset(
     "python py python3 ruby rb go golang javascript js typescript ts jsx tsx java kotlin scala c cpp c++ csharp cs rust rs php "
     "perl lua groovy elixir swift r jsonnet nix hcl terraform diff".split()
 )
-_NO_PLACEHOLDER_LANGUAGES = frozenset("html xml svg vue mermaid plantuml math latex dot graphviz css".split())
+_NO_PLACEHOLDER_LANGUAGES = frozenset(
+    "html xml svg vue mermaid plantuml math latex dot graphviz css markdown md mdx".split()
+)
 
 _ANGLE = re.compile(
     r"(?<![<\w&])<([A-Za-z][A-Za-z0-9 _.|/'-]{0,58}[A-Za-z0-9'])>(?![\w<])|(?<![<&])(?<=\w)<([A-Za-z][A-Za-z0-9_-]{1,58})>"
@@ -81,9 +83,7 @@ _SHELL_VARIABLES = frozenset(
     "FUNCNAME REPLY OPTARG OPTIND PS1 PS2 BASH_SOURCE BASH_VERSION LOGNAME GOPATH GOROOT JAVA_HOME XDG_RUNTIME_DIR SUDO_USER "
     "DISPLAY NF NR FS OFS RS ORS PROMPT_COMMAND KUBECONFIG".split()
 )
-_FILLERS = frozenset(
-    "your my the a an insert enter put replace with some specify please target example desired".split()
-)
+_FILLERS = frozenset("your my the a an insert enter put replace with specify please".split())
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _NOT_WORD = re.compile(r"[^A-Za-z0-9]+")
 

@@ -25,7 +25,7 @@ log = logging.getLogger("sre_kb.http")
 
 # A sender of one byte a second must not keep a connection forever (reliability figure: reaped within 15 s).
 BODY_DEADLINE_S = 15.0
-MAX_QUERY_STRING_BYTES = 16 << 10
+MAX_QUERY_STRING_BYTES = 48 << 10  # a pasted alert of 16 KiB, percent-encoded
 _LARGE_BODY_BYTES = 64 << 10  # parsing more than this on the event loop would delay everyone else's answer
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _UNSAFE_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})

@@ -62,7 +62,7 @@ class HitOut(Outgoing):
 
 
 class SearchAnswer(Outgoing):
-    """What one search says. When nothing matches well, `results` is empty and `near_misses` has the best of the rest."""
+    """What one search says. When nothing matches well, `results` is empty and `near_misses` the best of the rest."""
 
     results: list[HitOut]
     total: int = Field(description="How many `results` there are.")

@@ -4,6 +4,7 @@ Two stores keep the promise: `kb.sql_runbook_store.SqlRunbookStore` over folders
 `kb.memory_stores.MemoryRunbookStore`, its twin for tests. One contract suite runs over both.
 """
 
+import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -189,3 +190,14 @@ def etag_of(sha256: str) -> str:
 def matches_etag(if_match: str | None, sha256: str) -> bool:
     """Whether a precondition holds for bytes of that digest. None and `*` always hold; a bare digest is understood."""
     return if_match is None or if_match.strip() == "*" or if_match.strip().strip('"') == sha256
+
+
+def diff_texts(old: bytes, new: bytes, old_label: str, new_label: str) -> str:
+    """Unified diff of two texts, empty when their bytes are equal. Bytes that are not UTF-8 show as U+FFFD."""
+    if old == new:
+        return ""
+    before, after = (raw.decode("utf-8", "replace").splitlines(keepends=True) for raw in (old, new))
+    out: list[str] = []
+    for line in difflib.unified_diff(before, after, old_label, new_label):
+        out.append(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n")
+    return "".join(out)

@@ -1,0 +1,4 @@
+// The list of runbooks: a changed filter takes effect at once.
+
+const form = document.querySelector("[data-browse]");
+form.addEventListener("change", (event) => { if (event.target.matches("select")) form.requestSubmit(); });

@@ -1,0 +1,73 @@
+"""The web face, put together: the search page, the stable link for alerts, and the assets; other pages come from
+`runbook_pages` and `list_pages`. Each route parses, calls one act of `Services` and renders the answer."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
+from starlette.responses import RedirectResponse
+
+from api.services import Services
+from api.web import list_pages, runbook_pages
+from api.web.assets import Assets, load_assets
+from api.web.errors import page_route
+from api.web.render import Renderer
+from api.web.requests import LabelsDep, WebPrincipalDep
+from api.web.searching import Asked, Search, asked_by_address, asked_by_body
+from api.web.urls import Urls
+
+ByAddress = Annotated[Asked, Depends(asked_by_address)]
+ByBody = Annotated[Asked, Depends(asked_by_body)]
+
+_YEAR = "public, max-age=31536000, immutable"
+
+
+def utc_now() -> datetime:
+    """The time, aware."""
+    return datetime.now(UTC)
+
+
+def build_router(services: Services, *, base_path: str = "", now: Callable[[], datetime] = utc_now) -> APIRouter:
+    """All pages and assets. `base_path` is the prefix under which a proxy serves them, without a slash at its end."""
+    assets = load_assets()
+    render = Renderer(Urls(base_path, assets.version))
+    router = APIRouter(route_class=page_route(render), include_in_schema=False)
+    _add_search(router, Search(services, render, now))
+    _add_assets(router, assets)
+    list_pages.add(router, services, render, now)
+    runbook_pages.add(router, services, render, now)
+    return router
+
+
+def _add_search(router: APIRouter, search: Search) -> None:
+    @router.get("/")
+    def home(asked: ByAddress, principal: WebPrincipalDep) -> Response:
+        return search.page(asked, principal)
+
+    @router.post("/")
+    def home_for_long_text(asked: ByBody, principal: WebPrincipalDep) -> Response:
+        return search.page(asked, principal)
+
+    @router.get("/search")
+    def hits(asked: ByAddress, principal: WebPrincipalDep) -> Response:
+        return search.fragment(asked, principal)
+
+    @router.post("/search")
+    def hits_for_long_text(asked: ByBody, principal: WebPrincipalDep) -> Response:
+        return search.fragment(asked, principal)
+
+    @router.get("/a/{alertname}")
+    def alert(alertname: str, labels: LabelsDep, principal: WebPrincipalDep) -> Response:
+        address = search.address_for_alert(alertname, labels, principal)
+        return RedirectResponse(address, 302) if address else search.alert_page(alertname, labels, principal)
+
+
+def _add_assets(router: APIRouter, assets: Assets) -> None:
+    @router.get("/assets/{version}/{name:path}")
+    async def asset(version: str, name: str) -> Response:
+        found = assets.by_name.get(name)
+        if found is None:
+            return Response("There is no such file.\n", 404, media_type="text/plain")
+        caching = _YEAR if version == assets.version else "no-cache"
+        return Response(found.body, media_type=found.media_type, headers={"Cache-Control": caching})

@@ -1,0 +1,214 @@
+"""What the search pages do between a request and a template: read the form, call the search, shape the answer."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeVar
+
+from fastapi import Request, Response
+from starlette.datastructures import FormData, QueryParams
+
+from api import problems
+from api.acts import ListRequest, RunbookView, SearchRequest
+from api.services import Services
+from api.web.pasted import read_alert
+from api.web.render import Renderer
+from api.web.search_view import (
+    MAX_QUERY_CHARS,
+    Choices,
+    Example,
+    Filters,
+    ProblemScreen,
+    SearchScreen,
+    alert_screen,
+    answer_screen,
+    telling_labels,
+)
+from kb.errors import InvalidInput, KBError
+from kb.hits import Answer, Hit
+from kb.incident import Alert
+from kb.principal import Principal
+from kb.runbook import ReviewState, RunbookType
+from kb.severity import WORST_FIRST, Severity, parse_severity
+
+_LIMIT = 10
+_MAX_TEXT_CHARS = 16_384  # of a text that is no JSON; what matters in it comes long before
+_EVERY = 100_000
+_Choice = TypeVar("_Choice", bound=StrEnum)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The search form as it came in."""
+
+    query: str = ""
+    filters: Filters = field(default_factory=Filters)
+
+
+async def asked_by_address(request: Request) -> Asked:
+    """The form in the address."""
+    return _asked(request.query_params)
+
+
+async def asked_by_body(request: Request) -> Asked:
+    """The form in the body: a pasted alert, too long for an address."""
+    async with request.form(max_files=0, max_fields=20) as form:
+        return _asked(form)
+
+
+def _asked(form: QueryParams | FormData) -> Asked:
+    def field_of(name: str) -> str:
+        value = form.get(name, "")
+        return value if isinstance(value, str) else ""
+
+    query = field_of("q")
+    if len(query) > MAX_QUERY_CHARS:
+        raise InvalidInput("q", f"is longer than {MAX_QUERY_CHARS:,} characters", advice="Paste one alert of it.")
+    return Asked(query, Filters(*(field_of(name).strip()[:200] for name in ("type", "severity", "service", "tag"))))
+
+
+class Search:
+    """The search page, its hits alone, and the page of an alert's stable link."""
+
+    def __init__(self, services: Services, render: Renderer, now: Callable[[], datetime]) -> None:
+        self._services = services
+        self._render = render
+        self._now = now
+
+    def page(self, asked: Asked, principal: Principal) -> Response:
+        """The whole page; it needs no script to be of use."""
+        screen, status = self._screen(asked, read_alert(asked.query), principal)
+        return self._whole(screen, status)
+
+    def fragment(self, asked: Asked, principal: Principal) -> Response:
+        """The hits alone, for a page that is there already."""
+        screen, status = self._screen(asked, read_alert(asked.query), principal)
+        if screen.answer is None:
+            screen = self._furnished(screen)
+        return self._render.page("results.html", status=status, screen=screen)
+
+    def alert_page(self, name: str, labels: Mapping[str, str], principal: Principal) -> Response:
+        """What is found for an alert by name and labels."""
+        alert = _alert(name, labels)
+        screen, status = self._screen(Asked(query=name), alert, principal, by_alert=True)
+        return self._whole(screen, status)
+
+    def address_for_alert(self, name: str, labels: Mapping[str, str], principal: Principal) -> str | None:
+        """The page of the runbook that is pinned to this alert or bears its name, at the section that fits best; None
+        when there is no such runbook."""
+        alert = _alert(name, labels)
+        answer = self._services.search(SearchRequest(alert=alert, limit=_LIMIT), principal)
+        found = [hit for hit in (*answer.hits, *answer.near_misses) if hit.runbook.state is not ReviewState.DRAFT]
+        pinned = self._pinned(name)
+        chosen = next((hit for hit in found if hit.runbook.id == pinned), None) or next(
+            (hit for hit in found if pinned is None and _bears_name(hit, name)), None
+        )
+        if chosen is None and pinned is None:
+            return None
+        return self._render.urls.runbook(
+            chosen.runbook.id if chosen else str(pinned),
+            labels=telling_labels(alert.labels),
+            search_id=answer.search_id,
+            anchor=chosen.chunk.anchor if chosen else "",
+        )
+
+    def _pinned(self, name: str) -> str | None:
+        return next(
+            (pin.runbook_id for pin in self._services.pins() if pin.alertname.casefold() == name.casefold()), None
+        )
+
+    def _whole(self, screen: SearchScreen, status: int) -> Response:
+        return self._render.page("home.html", status=status, at="search", screen=self._furnished(screen))
+
+    def _screen(
+        self, asked: Asked, alert: Alert | None, principal: Principal, *, by_alert: bool = False
+    ) -> tuple[SearchScreen, int]:
+        screen = SearchScreen(query=asked.query, filters=asked.filters, alert=alert_screen(alert))
+        if not asked.query.strip():
+            return screen, 200
+        structured = alert if alert is not None and (by_alert or alert.source != "pasted") else None
+        try:
+            answer = self._search(asked, structured, principal)
+        except KBError as error:
+            return replace(screen, problem=_problem(error)), problems.from_error(error).kind.status
+        labels = telling_labels(alert.labels) if alert else {}
+        shown = answer_screen(answer, labels=labels, urls=self._render.urls, now=self._now())
+        heading = asked.query.strip()[:60] if "\n" not in asked.query.strip() else "Search"
+        return replace(screen, heading=heading, answer=shown), 200
+
+    def _search(self, asked: Asked, alert: Alert | None, principal: Principal) -> Answer:
+        return self._services.search(
+            SearchRequest(
+                text="" if alert else asked.query[:_MAX_TEXT_CHARS],
+                alert=alert,
+                type=chosen(RunbookType, asked.filters.type, "type"),
+                severity=chosen(Severity, asked.filters.severity, "severity"),
+                service=asked.filters.service,
+                tag=asked.filters.tag,
+                limit=_LIMIT,
+            ),
+            principal,
+        )
+
+    def _furnished(self, screen: SearchScreen) -> SearchScreen:
+        """The screen with what only a whole page shows: the choices of the filters, examples, the count."""
+        page = self._services.runbooks(ListRequest(limit=_EVERY))
+        return replace(screen, choices=choices_of(page.items), examples=examples_of(page.items), count=page.total)
+
+
+def chosen(kind: type[_Choice], given: str, name: str) -> _Choice | None:
+    """The member of an enumeration that a form names; None for an empty field. Raises `InvalidInput`."""
+    if not given:
+        return None
+    try:
+        return kind(given.lower())
+    except ValueError:
+        raise InvalidInput(name, "is none of the choices", advice="Choose one of the list.") from None
+
+
+def _alert(name: str, labels: Mapping[str, str]) -> Alert:
+    severity = parse_severity(labels.get("severity", ""))
+    return Alert(
+        name=name,
+        labels={**labels, "alertname": name},
+        severity=severity,
+        service=labels.get("service", ""),
+        source="link",
+    )
+
+
+def _bears_name(hit: Hit, alertname: str) -> bool:
+    return alertname.casefold() in (name.casefold() for name in hit.runbook.alerts)
+
+
+def _problem(error: KBError) -> ProblemScreen:
+    problem = problems.from_error(error)
+    return ProblemScreen(problem.kind.title + ".", problem.detail, problem.advice)
+
+
+def choices_of(views: Iterable[RunbookView]) -> Choices:
+    """What the filters offer: only what some runbook has; types and severities in their own order."""
+    runbooks = [view.runbook for view in views]
+    types = {runbook.type for runbook in runbooks}
+    severities = {runbook.severity for runbook in runbooks}
+    return Choices(
+        types=tuple(kind.value for kind in RunbookType if kind in types),
+        severities=tuple(severity.value for severity in WORST_FIRST if severity in severities),
+        services=tuple(sorted({runbook.service for runbook in runbooks if runbook.service}, key=str.casefold)),
+        tags=tuple(sorted({tag for runbook in runbooks for tag in runbook.tags}, key=str.casefold)),
+    )
+
+
+def examples_of(views: Sequence[RunbookView]) -> tuple[Example, ...]:
+    """Queries that are sure to find something here, one of each kind."""
+    with_alert = [view.runbook for view in views if view.runbook.alerts and view.runbook.type is RunbookType.STATIC]
+    if not with_alert:
+        return ()
+    first, middle, last = with_alert[0], with_alert[len(with_alert) // 2], with_alert[-1]
+    pasted = f"alertname={last.alerts[0]} cluster=prod-eu namespace=payments pod=checkout-7d9f"
+    return (
+        Example(first.alerts[0], "the name of an alert"),
+        Example(middle.title.lower(), "plain words"),
+        Example(pasted, "labels, which fill the commands"),
+    )

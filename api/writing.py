@@ -2,7 +2,8 @@
 
 from api.acts import WrittenRunbook
 from kb.errors import InvalidInput
-from kb.front_matter import Header, render_front_matter, split_front_matter
+from kb.front_matter import render_front_matter, split_front_matter
+from kb.header import Header
 from kb.render import render_new
 from kb.runbook import Document
 from kb.slugs import is_valid_id, slugify

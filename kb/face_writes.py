@@ -72,7 +72,7 @@ class FaceWrites:
         write = self._writing(path, text, principal, new.note)
 
         def act(records: Records) -> DocumentRow:
-            owner = records.owner(new.id)
+            owner = records.names.owner(new.id)
             if (owner and owner.kind != "former" and owner.live) or records.live_at(path):
                 raise RunbookExists(new.id)
             self._create_file(write, new.id)
@@ -109,7 +109,7 @@ class FaceWrites:
         write = self._writing(row.path, text, principal, note)
 
         def act(records: Records) -> DocumentRow:
-            if records.live_at(row.path) or (owner := records.owner(row.id)) is None or owner.live:
+            if records.live_at(row.path) or (owner := records.names.owner(row.id)) is None or owner.live:
                 raise RunbookExists(row.id)
             self._create_file(write, row.id)
             return records.revive(row, text, write.by, self._judge(principal))

@@ -12,20 +12,19 @@ from kb.audit import AuditLog, AuditNote
 from kb.document_rows import (
     DocumentRow,
     Intent,
-    NameOwner,
     bump_revision,
     live_row_at,
     load_intents,
-    name_owners,
     row_by_key,
     row_values,
 )
-from kb.identity import free_entry_id, free_id
+from kb.identity import free_id
+from kb.name_book import NameBook
 from kb.outbox import RUNBOOK_CHANGED, Announcement, Outbox
 from kb.principal import Principal
 from kb.review import Standing, moved_on_disk
 from kb.runbook import Document, ReviewState
-from kb.tables import documents, intents, names, texts, versions
+from kb.tables import documents, intents, texts, versions
 
 # From the path, the digest and the standing of the document's last text (None for a new one) to that of this text.
 Judge = Callable[[str, str, Standing | None], Standing]
@@ -65,42 +64,45 @@ class Records:
 
     def __init__(self, connection: Connection, journal: Journal) -> None:
         self.connection = connection
+        self.names = NameBook(connection)
         self._journal = journal
         self.recorded_at = journal.now()
         self._revision: int | None = None
+        self._texts: dict[str, bytes] = {}
+        self._versions: list[dict[str, object]] = []
         self._notes: list[AuditNote] = []
         self._announcements: list[Announcement] = []
 
     def flush(self) -> None:
-        """Write the audit lines and events of everything done so far."""
+        """Write the texts, versions, audit lines and events of everything done so far."""
+        self._keep_texts()
+        if self._versions:
+            self.connection.execute(insert(versions), self._versions)
         self._journal.audit.append(self.connection, self._notes)
         self._journal.outbox.append(self.connection, self._announcements)
-        self._notes, self._announcements = [], []
+        self._texts, self._versions, self._notes, self._announcements = {}, [], [], []
 
     def live_at(self, path: str) -> DocumentRow | None:
         return live_row_at(self.connection, path)
 
-    def owner(self, name: str) -> NameOwner | None:
-        return name_owners(self.connection, [name]).get(name)
-
     def add(self, text: Text, by: Authorship, judge: Judge) -> DocumentRow:
         """Record a file at a path that has no live document. A retired document of that id lives again."""
         wanted = text.parsed.id
-        owner = self.owner(wanted)
+        owner = self.names.owner(wanted)
         if owner and owner.kind == "document" and not owner.live:
             return self.revive(row_by_key(self.connection, owner.document_key), text, by, judge)
-        document_id = free_id(wanted, text.parsed.path, self._is_taken_for(None))
-        owner = self.owner(document_id)
+        document_id = free_id(wanted, text.parsed.path, self.names.taken_for(None))
+        owner = self.names.owner(document_id)
         if owner and owner.kind == "document":
             return self.revive(row_by_key(self.connection, owner.document_key), text, by, judge)
         standing = judge(text.parsed.path, text.parsed.sha256, None)
         fresh = self._row(0, document_id, text, standing, by, version=1)
         values = row_values(fresh)
         del values["key"]
-        key = self.connection.execute(insert(documents).values(**values).returning(documents.c.key)).scalar_one()
+        key = self.connection.execute(insert(documents).returning(documents.c.key), values).scalar_one()
         row = replace(fresh, key=key)
         self._add_version(row, text.raw, by)
-        self._name(row, text.parsed)
+        self.names.claim(row, text.parsed, is_new=True)
         self._tell("added", row, by)
         return row
 
@@ -115,7 +117,7 @@ class Records:
         standing = judge(row.path, text.parsed.sha256, row.standing)
         document_id = row.id
         if text.parsed.id != row.natural_id:
-            document_id = free_id(text.parsed.id, row.path, self._is_taken_for(row.key))
+            document_id = free_id(text.parsed.id, row.path, self.names.taken_for(row.key))
         return self._put(
             self._row(row.key, document_id, text, standing, by, version=row.version + 1), text, by, "edited"
         )
@@ -132,7 +134,7 @@ class Records:
             published_sha256=standing.published_sha256,
         )
         self._save(moved)
-        self._name(moved, parsed)
+        self.names.claim(moved, parsed, is_new=False)
         self._tell("moved", moved, by, old_path=row.path)
         return moved
 
@@ -153,7 +155,7 @@ class Records:
         )
         self._save(gone)
         self._add_version(gone, None, by)
-        self.connection.execute(delete(names).where(names.c.document_key == row.key, names.c.kind == "entry"))
+        self.names.retire(gone)
         self._tell("removed", gone, by)
         return gone
 
@@ -168,7 +170,7 @@ class Records:
 
     def release_id(self, row: DocumentRow) -> None:
         """Let go of an id before several documents of one sync exchange theirs; it leads here until it is taken."""
-        self._make_former(row)
+        self.names.make_former(row)
         self._save(replace(row, id=f"~{row.key}"))
 
     def intents(self) -> Sequence[Intent]:
@@ -180,10 +182,10 @@ class Records:
     def _put(self, row: DocumentRow, text: Text, by: Authorship, change: str) -> DocumentRow:
         before = row_by_key(self.connection, row.key)
         if before.id != row.id:
-            self._make_former(before)
+            self.names.make_former(before)
         self._save(row)
         self._add_version(row, text.raw, by)
-        self._name(row, text.parsed)
+        self.names.claim(row, text.parsed, is_new=False)
         self._tell(change, row, by)
         return row
 
@@ -212,79 +214,39 @@ class Records:
         self.connection.execute(update(documents).where(documents.c.key == row.key).values(**row_values(row)))
 
     def _add_version(self, row: DocumentRow, raw: bytes | None, by: Authorship) -> None:
+        """`raw` is None when the text is one that was recorded before."""
         if raw is not None:
-            self._keep_text(row.sha256, raw)
-        self.connection.execute(
-            insert(versions).values(
-                document_key=row.key,
-                number=row.version,
-                sha256=row.sha256,
-                path=row.path,
-                author=by.author.name,
-                role=by.author.role.value,
-                face=by.author.face.value,
-                state=row.state.value,
-                note=by.note,
-                event_time=by.event_time,
-                recorded_at=self.recorded_at,
-            )
+            if hashlib.sha256(raw).hexdigest() != row.sha256:
+                raise ValueError(f"the bytes to be recorded do not have the digest {row.sha256}")
+            self._texts[row.sha256] = raw
+        self._versions.append(
+            {
+                "document_key": row.key,
+                "number": row.version,
+                "sha256": row.sha256,
+                "path": row.path,
+                "author": by.author.name,
+                "role": by.author.role.value,
+                "face": by.author.face.value,
+                "state": row.state.value,
+                "note": by.note,
+                "event_time": by.event_time,
+                "recorded_at": self.recorded_at,
+            }
         )
 
-    def _keep_text(self, sha256: str, raw: bytes) -> None:
-        if hashlib.sha256(raw).hexdigest() != sha256:
-            raise ValueError(f"the bytes to be recorded do not have the digest {sha256}")
-        there = self.connection.execute(select(texts.c.sha256).where(texts.c.sha256 == sha256)).first()
-        if there is None:
-            self.connection.execute(insert(texts).values(sha256=sha256, size_bytes=len(raw), content=raw))
-
-    def _name(self, row: DocumentRow, parsed: Document) -> None:
-        """Give the document and its entries their ids; `row.id` is settled already."""
-        self.connection.execute(delete(names).where(names.c.document_key == row.key, names.c.kind != "former"))
-        owners = dict(name_owners(self.connection, [row.id, *(entry.id for entry in parsed.runbooks)]))
-        given = [row.id]
-
-        def is_taken(name: str) -> bool:
-            if name not in owners:
-                owners.update(name_owners(self.connection, [name]))
-            owner = owners.get(name)
-            return name in given or (owner is not None and owner.kind != "former")
-
-        naturals = [parsed.runbooks[0].id]
-        for entry in parsed.runbooks[1:]:
-            given.append(free_entry_id(entry.id, row.id, parsed.id, is_taken))
-            naturals.append(entry.id)
-        former = [name for name in given if name in owners]
-        if former:
-            self.connection.execute(delete(names).where(names.c.id.in_(former)))
-        rows = [
-            {
-                "id": name,
-                "document_key": row.key,
-                "kind": "entry" if position else "document",
-                "position": position,
-                "natural_id": naturals[position],
-                "title": parsed.runbooks[position].title,
-                "alerts": list(parsed.runbooks[position].alerts),
-            }
-            for position, name in enumerate(given)
+    def _keep_texts(self) -> None:
+        """Each text is kept once, however many versions have it."""
+        if not self._texts:
+            return
+        there = set(self.connection.execute(select(texts.c.sha256).where(texts.c.sha256.in_(self._texts))).scalars())
+        fresh = [
+            {"sha256": sha256, "size_bytes": len(raw), "content": raw}
+            for sha256, raw in self._texts.items()
+            if sha256 not in there
         ]
-        self.connection.execute(insert(names), rows)
-
-    def _make_former(self, row: DocumentRow) -> None:
-        mine = (names.c.document_key == row.key) & (names.c.kind == "document")
-        self.connection.execute(update(names).where(mine).values(kind="former"))
-
-    def _is_taken_for(self, key: int | None) -> Callable[[str], bool]:
-        """Whether an id is somebody else's. A retired document's id is free for a new file, which continues it, but not
-        for a live document, which has a history of its own."""
-
-        def is_taken(name: str) -> bool:
-            owner = self.owner(name)
-            if owner is None or owner.document_key == key or owner.kind == "former":
-                return False
-            return owner.live or key is not None
-
-        return is_taken
+        if fresh:
+            self.connection.execute(insert(texts), fresh)
 
     def _tell(self, change: str, row: DocumentRow, by: Authorship, **more: str) -> None:
         if self._revision is None:

@@ -40,6 +40,7 @@ class SyncBatch:
         self._found = found
         self._intents = {(item.action, item.path, item.sha256): item for item in reversed(records.intents())}
         self._used: list[str] = []
+        records.names.expect(entry.id for item in found.values() for entry in item.text.parsed.runbooks)
 
     def release_ids(self, paths: Sequence[str]) -> None:
         """Documents whose texts name new ids let go of the old ones first, so that two may exchange theirs."""
@@ -70,7 +71,7 @@ class SyncBatch:
             return []
         intent = self._intent("write", path, found.text.parsed.sha256)
         by, judge = self._by(intent, found.written_at), self._judge(intent)
-        owner = self._records.owner(found.text.parsed.id)
+        owner = self._records.names.owner(found.text.parsed.id)
         if owner and owner.kind == "document" and not owner.live:
             # The author has put a runbook that went away in the place of this one.
             self._records.retire(row, by, forget_publishing=False)

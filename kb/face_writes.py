@@ -1,7 +1,6 @@
 """From a face to disk and database: the file first, then the row. A crash between the two leaves a file that the next
 sync records, with the author that an intent written before remembers."""
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -11,40 +10,14 @@ from kb.directory import Directory, FileText
 from kb.document_cache import DocumentCache
 from kb.document_rows import DocumentRow, Intent, load_intents, save_intent
 from kb.errors import EditConflict, InvalidInput, RunbookExists, RunbookReadOnly, StorageUnavailable
+from kb.face_paths import id_mismatch, path_for
 from kb.file_change import FileChange, FileMoved
 from kb.principal import DISK, Principal
-from kb.review import Standing, seen_on_disk, written_by
-from kb.runbook import Problem, RunbookType
-from kb.runbook_records import Authorship, Journal, Judge, Records, Text
+from kb.review import Judge, Standing, seen_on_disk, written_by
+from kb.runbook import Problem
+from kb.runbook_records import Authorship, Journal, Records, Text
 from kb.runbook_store import MAX_FILE_BYTES, NewRunbook, etag_of, matches_etag
-from kb.slugs import is_valid_id
 from kb.sync_batch import event_time_of
-
-_FOLDERS = {
-    RunbookType.STATIC: "static",
-    RunbookType.TEMPLATE: "static/templates",
-    RunbookType.DYNAMIC: "dynamic/resolutions/manual",
-}
-_FOLDER = re.compile(r"(static|dynamic)(/[a-z0-9][a-z0-9-]{0,63}){0,6}")
-
-
-def path_for(new: NewRunbook) -> str:
-    """Where a new runbook goes. Raises `InvalidInput` for an id or a folder that is none (pure)."""
-    if not is_valid_id(new.id):
-        raise InvalidInput(
-            "id",
-            f"{new.id[:120]!r} is not a runbook id",
-            advice="Use up to 100 lower-case letters, digits and hyphens, and none of the reserved words.",
-        )
-    folder = new.folder or _FOLDERS[new.type]
-    kind = "dynamic" if new.type is RunbookType.DYNAMIC else "static"
-    if _FOLDER.fullmatch(folder) is None or folder.split("/")[0] != kind:
-        raise InvalidInput(
-            "folder",
-            f"{folder[:120]!r} is no place for a {new.type.value} runbook",
-            advice=f"Use {kind}/ or one below it.",
-        )
-    return f"{folder}/{new.id}.md"
 
 
 class FaceWrites:
@@ -68,7 +41,7 @@ class FaceWrites:
         path = path_for(new)
         text = self._text(new.raw, path)
         if text.parsed.id != new.id:
-            raise _id_mismatch(text.parsed.id, new.id)
+            raise id_mismatch(text.parsed.id, new.id)
         write = self._writing(path, text, principal, new.note)
 
         def act(records: Records) -> DocumentRow:
@@ -86,7 +59,7 @@ class FaceWrites:
         """Another text for a live document."""
         text = self._text(raw, row.path)
         if text.parsed.id != row.natural_id:
-            raise _id_mismatch(text.parsed.id, row.natural_id)
+            raise id_mismatch(text.parsed.id, row.natural_id)
         write = self._writing(row.path, text, principal, note)
 
         def act(records: Records) -> DocumentRow:
@@ -105,7 +78,7 @@ class FaceWrites:
         """A text for a retired document, at the path it had."""
         text = self._text(raw, row.path)
         if text.parsed.id != row.natural_id:
-            raise _id_mismatch(text.parsed.id, row.natural_id)
+            raise id_mismatch(text.parsed.id, row.natural_id)
         write = self._writing(row.path, text, principal, note)
 
         def act(records: Records) -> DocumentRow:
@@ -258,11 +231,3 @@ def _conflict_when_moved(row: DocumentRow, if_match: str | None) -> Iterator[Non
     except FileMoved as moved:
         current = etag_of(moved.sha256) if moved.sha256 else "another file"
         raise EditConflict(row.id, expected=if_match or etag_of(row.sha256), current=current) from moved
-
-
-def _id_mismatch(found: str, wanted: str) -> InvalidInput:
-    return InvalidInput(
-        "content",
-        f"the text calls itself '{found}', and the runbook's id is '{wanted}'",
-        advice=f"Write `id: {wanted}` in the front matter, or leave a text without an id to its file's name.",
-    )

@@ -1,7 +1,7 @@
 """Which review state a text has after something happened to it (pure). A state holds for one digest of the text: what
 is written in the file itself never decides it."""
 
-from collections.abc import Set
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 
 from kb.principal import Face, Principal, Role
@@ -20,6 +20,10 @@ class Standing:
 
     state: ReviewState
     published_sha256: str | None
+
+
+# From the path, the digest and the standing of the document's last text (None for a new one) to that of this text.
+Judge = Callable[[str, str, Standing | None], Standing]
 
 
 def is_dynamic(path: str) -> bool:

@@ -22,12 +22,9 @@ from kb.identity import free_id
 from kb.name_book import NameBook
 from kb.outbox import RUNBOOK_CHANGED, Announcement, Outbox
 from kb.principal import Principal
-from kb.review import Standing, moved_on_disk
+from kb.review import Judge, Standing, moved_on_disk
 from kb.runbook import Document, ReviewState
 from kb.tables import documents, intents, texts, versions
-
-# From the path, the digest and the standing of the document's last text (None for a new one) to that of this text.
-Judge = Callable[[str, str, Standing | None], Standing]
 
 
 @dataclass(frozen=True, slots=True)

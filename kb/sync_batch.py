@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from kb.document_rows import DocumentRow, Intent
 from kb.folder_scan import FileStamp
 from kb.principal import DISK, Principal
-from kb.review import seen_on_disk, written_by
-from kb.runbook_records import Authorship, Judge, Records, Text
+from kb.review import Judge, seen_on_disk, written_by
+from kb.runbook_records import Authorship, Records, Text
 from kb.sync_plan import Move
 
 

@@ -1,0 +1,182 @@
+"""What was searched and what came of it: every answer's id, and the views, copies and votes that refer to it. Queries
+are redacted before they are stored, and everything is forgotten after thirty days."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from sqlalchemy import RowMapping, delete, func, insert, select
+
+from kb.database import Database
+from kb.errors import KBError
+from kb.principal import Face
+from kb.tables import search_events, search_log
+
+KEPT = timedelta(days=30)
+MAX_QUERY_CHARS = 4096  # of a pasted alert; more tells nothing new about what people look for
+
+
+class SearchNotFound(KBError):
+    """No answer of that id was given, or it was longer ago than the log remembers."""
+
+    def __init__(self, search_id: str) -> None:
+        super().__init__(
+            f"There is no search '{search_id[:100]}'.", advice=f"Searches are remembered for {KEPT.days} days."
+        )
+        self.search_id = search_id
+
+
+class EventKind(StrEnum):
+    """What a reader did with an answer."""
+
+    VIEW = "view"
+    COPY = "copy"
+    VOTE_UP = "vote_up"
+    VOTE_DOWN = "vote_down"
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRecord:
+    """One answer. `hit_ids` are runbook ids, best first; `event_time` is aware, UTC; `took_s` is wall time."""
+
+    search_id: str
+    event_time: datetime
+    principal: str
+    face: Face
+    query: str
+    hit_ids: tuple[str, ...]
+    confident: bool
+    degraded: str
+    generation: str
+    took_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SearchEvent:
+    """One thing a reader did with one hit of an answer."""
+
+    search_id: str
+    kind: EventKind
+    runbook_id: str
+    anchor: str
+    principal: str
+    face: Face
+    event_time: datetime
+
+
+class SearchLog(Protocol):
+    """A log of answers. Safe to call from several threads."""
+
+    def record(self, records: Sequence[SearchRecord]) -> None:
+        """Remember answers; one that is known already is left as it is."""
+        ...
+
+    def get(self, search_id: str) -> SearchRecord:
+        """Raises `SearchNotFound`."""
+        ...
+
+    def add_event(self, event: SearchEvent) -> None:
+        """Remember what a reader did. Raises `SearchNotFound` when the answer is not known."""
+        ...
+
+    def events(self, search_id: str) -> list[SearchEvent]:
+        """What readers did with one answer, in the order of time."""
+        ...
+
+    def recent(self, *, limit: int = 100, only_failed: bool = False) -> list[SearchRecord]:
+        """The latest answers first; with `only_failed` those that were not confident."""
+        ...
+
+    def purge(self, now: datetime) -> int:
+        """Forget answers older than thirty days, with their events; how many answers."""
+        ...
+
+
+class SqlSearchLog:
+    """A `SearchLog` in the database of records. `redact` takes secrets out of queries before they are stored."""
+
+    def __init__(self, database: Database, *, new_id: Callable[[], str], redact: Callable[[str], str]) -> None:
+        self._database = database
+        self._new_id = new_id
+        self._redact = redact
+
+    def record(self, records: Sequence[SearchRecord]) -> None:
+        with self._database.write() as connection:
+            wanted = [record.search_id for record in records]
+            known = set(
+                connection.execute(select(search_log.c.search_id).where(search_log.c.search_id.in_(wanted))).scalars()
+            )
+            rows = {record.search_id: self._values(record) for record in records if record.search_id not in known}
+            if rows:
+                connection.execute(insert(search_log), list(rows.values()))
+
+    def get(self, search_id: str) -> SearchRecord:
+        with self._database.read() as connection:
+            query = select(search_log).where(search_log.c.search_id == search_id)
+            row = connection.execute(query).mappings().first()
+        if row is None:
+            raise SearchNotFound(search_id)
+        return _record(row)
+
+    def add_event(self, event: SearchEvent) -> None:
+        with self._database.write() as connection:
+            query = select(search_log.c.search_id).where(search_log.c.search_id == event.search_id)
+            if connection.execute(query).first() is None:
+                raise SearchNotFound(event.search_id)
+            connection.execute(
+                insert(search_events).values(
+                    id=self._new_id(),
+                    search_id=event.search_id,
+                    kind=event.kind.value,
+                    runbook_id=event.runbook_id,
+                    anchor=event.anchor,
+                    principal=event.principal,
+                    face=event.face.value,
+                    event_time=event.event_time,
+                )
+            )
+
+    def events(self, search_id: str) -> list[SearchEvent]:
+        query = select(search_events).where(search_events.c.search_id == search_id)
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(search_events.c.event_time, search_events.c.id)).mappings()
+            return [_event(row) for row in rows]
+
+    def recent(self, *, limit: int = 100, only_failed: bool = False) -> list[SearchRecord]:
+        query = select(search_log).order_by(search_log.c.event_time.desc(), search_log.c.search_id).limit(limit)
+        if only_failed:
+            query = query.where(search_log.c.confident.is_(False))
+        with self._database.read() as connection:
+            return [_record(row) for row in connection.execute(query).mappings()]
+
+    def purge(self, now: datetime) -> int:
+        with self._database.write() as connection:
+            old = search_log.c.event_time < now - KEPT
+            count = int(connection.execute(select(func.count()).select_from(search_log).where(old)).scalar_one())
+            connection.execute(delete(search_log).where(old))
+        return count
+
+    def _values(self, record: SearchRecord) -> dict[str, object]:
+        return {
+            "search_id": record.search_id,
+            "event_time": record.event_time,
+            "principal": record.principal,
+            "face": record.face.value,
+            "query": self._redact(record.query)[:MAX_QUERY_CHARS],
+            "hit_ids": list(record.hit_ids),
+            "confident": record.confident,
+            "degraded": record.degraded,
+            "generation": record.generation,
+            "took_s": record.took_s,
+        }
+
+
+def _record(row: RowMapping) -> SearchRecord:
+    return SearchRecord(**{**row, "face": Face(row["face"]), "hit_ids": tuple(row["hit_ids"])})
+
+
+def _event(row: RowMapping) -> SearchEvent:
+    fields = {name: row[name] for name in row if name != "id"}
+    return SearchEvent(**{**fields, "kind": EventKind(row["kind"]), "face": Face(row["face"])})

@@ -57,6 +57,9 @@ _LINE = re.compile(
     r"[`\"']?(?P<value>[^`\"'\n]{1,300}?)[`\"']?[ \t]{0,20}$",
     re.MULTILINE,
 )
+# "- name = value" on a line of its own, as Alertmanager's mail and its default templates write labels and annotations.
+_LISTED = re.compile(r"^[ \t>*•·–-]{1,12}(?P<name>[A-Za-z_]\w{0,60}) = (?P<value>[^\n]{1,300})$", re.MULTILINE)
+_ANNOTATIONS = frozenset({"summary", "description", "message", "runbook_url", "runbook", "dashboard_url", "dashboard"})
 _TITLE = re.compile(
     r"\[(?:FIRING|RESOLVED|Alerting|OK)(?::\d+)?\]\s+(?:\S+\s+\|\s+)?(?P<name>[A-Za-z_]\w{2,99})", re.IGNORECASE
 )
@@ -96,12 +99,11 @@ def _from_words(text: str) -> Alert | None:
 
 
 def _pairs(text: str) -> Iterator[tuple[str, str]]:
-    """Label names and values in the order of the text."""
-    found = [
-        (match.start(), match["name"], match["double"] or match["single"] or match["bare"] or "")
-        for match in _PAIR.finditer(text)
-    ]
-    found += [(m.start(), m["name"], m["value"].strip()) for m in _LINE.finditer(text) if m["name"].lower() in _KNOWN]
-    for _, name, value in sorted(found, key=lambda pair: pair[0]):
-        if value and len(value) <= _MAX_VALUE_CHARS:
+    """Label names and values in the order of the text; annotations are no labels."""
+    found = {m.start("name"): (m["name"], m["double"] or m["single"] or m["bare"] or "") for m in _PAIR.finditer(text)}
+    found |= {m.start("name"): (m["name"], m["value"]) for m in _LISTED.finditer(text)}
+    found |= {m.start("name"): (m["name"], m["value"]) for m in _LINE.finditer(text) if m["name"].lower() in _KNOWN}
+    for _, (name, value) in sorted(found.items()):
+        value = value.strip()
+        if value and len(value) <= _MAX_VALUE_CHARS and name.lower() not in _ANNOTATIONS:
             yield (name.lower() if name.lower() in _KNOWN else name), value

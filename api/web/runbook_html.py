@@ -38,8 +38,14 @@ def adds_context(commands: Sequence[Command]) -> bool:
     return any(isinstance(piece, Blank) and piece.flag for command in commands for piece in _pieces(command))
 
 
+def title_anchor(runbook: Runbook) -> str:
+    """The anchor of a first heading that only repeats the runbook's title; a page shows that heading as its own."""
+    first = next((section for section in runbook.sections if section.level), None)
+    return first.anchor if first and first.title == runbook.title else ""
+
+
 def prose(runbook: Runbook, values: Mapping[str, str], resolve_link: LinkResolver | None = None) -> Markup:
-    """The runbook's text with its blanks filled from `values` (parameter name -> value)."""
+    """The runbook's text below its title, with its blanks filled from `values` (parameter name -> value)."""
     anchors = [section.anchor for section in runbook.sections if section.level]
     commands = commands_of(runbook)
 
@@ -49,7 +55,10 @@ def prose(runbook: Runbook, values: Mapping[str, str], resolve_link: LinkResolve
             return match[0]
         return command_html(commands[number], number, values, written=unescape(match[2]))
 
-    html = _BLOCK.sub(block, render_html(runbook.text, heading_anchors=anchors, resolve_link=resolve_link))
+    rendered = render_html(runbook.text, heading_anchors=anchors, resolve_link=resolve_link)
+    if own := title_anchor(runbook):
+        rendered = re.sub(rf'<(h[1-6]) id="{re.escape(own)}">.*?</\1>', "", rendered, count=1, flags=re.DOTALL)
+    html = _BLOCK.sub(block, rendered)
     html = _CHECKBOX.sub('<input type="checkbox" disabled="" aria-label="Done"', html)
     html = html.replace("<table>", '<div class="table-scroll" role="region" aria-label="Table" tabindex="0"><table>')
     return Markup(html.replace("</table>", "</table></div>"))  # noqa: S704  # nh3's output, and ours, escaped below

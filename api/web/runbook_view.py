@@ -9,7 +9,7 @@ from markupsafe import Markup
 from api.acts import RunbookView
 from api.web.fill import refusal, values_for
 from api.web.marks import ago, review_due
-from api.web.runbook_html import adds_context, blanks_of, commands_of, link_resolver, prose
+from api.web.runbook_html import adds_context, blanks_of, commands_of, link_resolver, prose, title_anchor
 from api.web.urls import Urls
 from kb.runbook import Problem, ProblemLevel, ReviewState, RunbookType
 
@@ -50,6 +50,7 @@ class RunbookScreen:
     id: str
     document_id: str
     title: str
+    title_anchor: str
     body: Markup
     outline: tuple[OutlineItem, ...]
     blanks: tuple[BlankField, ...]
@@ -102,6 +103,7 @@ def runbook_screen(
         id=runbook.id,
         document_id=document.id,
         title=runbook.title or runbook.id,
+        title_anchor=title_anchor(runbook),
         body=prose(runbook, values, resolve),
         outline=outline_of(view),
         blanks=tuple(_field(name, values.get(name) or labels.get(name, "")) for name in names),
@@ -130,9 +132,9 @@ def runbook_screen(
 
 
 def outline_of(view: RunbookView) -> tuple[OutlineItem, ...]:
-    """The headings worth listing: without a lone title at the top, and not deeper than three levels."""
+    """The headings worth listing: without the title, and not deeper than three levels."""
     headed = [section for section in view.runbook.sections if section.level and section.anchor]
-    if headed and sum(section.level == headed[0].level for section in headed) == 1:
+    if headed and headed[0].title == view.runbook.title:
         headed = headed[1:]
     if not headed:
         return ()

@@ -13,7 +13,8 @@ from kb.incident import Alert
 from kb.runbook import ReviewState, RunbookType
 
 MAX_QUERY_CHARS = 100_000  # a group of a few hundred alerts; what the search itself reads of it is its own affair
-_MAX_SHOWN = 4  # names and tags on a hit before they become noise
+_MAX_ALERTS = 2  # names on a hit before they become noise
+_MAX_TAGS = 8
 _BARS = 5
 
 # Labels that say what broke come first; the rest follow in the alert's order. Those that only say how it was scraped or
@@ -58,6 +59,7 @@ class Card:
     type_label: str
     service: str
     alerts: tuple[str, ...]
+    more_alerts: int
     tags: tuple[str, ...]
     updated: str
     path: str
@@ -126,6 +128,14 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceCount:
+    """A service and how many runbooks it has."""
+
+    name: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class ProblemScreen:
     """Why there is no answer, and what to do."""
 
@@ -146,6 +156,7 @@ class SearchScreen:
     alert: AlertScreen | None = None
     problem: ProblemScreen | None = None
     examples: tuple[Example, ...] = ()
+    services: tuple[ServiceCount, ...] = ()
     count: int = 0
     max_chars: int = MAX_QUERY_CHARS
 
@@ -181,8 +192,9 @@ def card(hit: Hit, *, labels: Mapping[str, str], search_id: str, urls: Urls, now
         state_label="" if runbook.state is ReviewState.PUBLISHED else runbook.state.value,
         type_label="" if runbook.type is RunbookType.STATIC else runbook.type.value,
         service=runbook.service,
-        alerts=runbook.alerts[:_MAX_SHOWN],
-        tags=runbook.tags[:_MAX_SHOWN],
+        alerts=runbook.alerts[:_MAX_ALERTS],
+        more_alerts=max(0, len(runbook.alerts) - _MAX_ALERTS),
+        tags=runbook.tags[:_MAX_TAGS],
         updated="changed " + ago(runbook.updated_at, now) if runbook.updated_at else "",
         path=runbook.path,
         chance=chance_in_words(hit.confidence),
@@ -223,7 +235,7 @@ def announcement(answer: Answer) -> str:
 
 
 def _count_line(answer: Answer) -> str:
-    return _runbooks(len(answer.hits)) if answer.hits else "No runbook fits"
+    return _runbooks(len(answer.hits)) if answer.hits else ""
 
 
 def _runbooks(count: int) -> str:

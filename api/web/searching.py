@@ -1,5 +1,6 @@
 """What the search pages do between a request and a template: read the form, call the search, shape the answer."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -21,6 +22,7 @@ from api.web.search_view import (
     Filters,
     ProblemScreen,
     SearchScreen,
+    ServiceCount,
     alert_screen,
     answer_screen,
     telling_labels,
@@ -35,6 +37,7 @@ from kb.severity import WORST_FIRST, Severity, parse_severity
 _LIMIT = 10
 _MAX_TEXT_CHARS = 16_384  # of a text that is no JSON; what matters in it comes long before
 _EVERY = 100_000
+_MAX_SERVICES = 24
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
@@ -154,7 +157,13 @@ class Search:
     def _furnished(self, screen: SearchScreen) -> SearchScreen:
         """The screen with what only a whole page shows: the choices of the filters, examples, the count."""
         page = self._services.runbooks(ListRequest(limit=_EVERY))
-        return replace(screen, choices=choices_of(page.items), examples=examples_of(page.items), count=page.total)
+        return replace(
+            screen,
+            choices=choices_of(page.items),
+            examples=examples_of(page.items),
+            services=services_of(page.items),
+            count=page.total,
+        )
 
 
 def chosen(kind: type[_Choice], given: str, name: str) -> _Choice | None:
@@ -200,15 +209,21 @@ def choices_of(views: Iterable[RunbookView]) -> Choices:
     )
 
 
+def services_of(views: Iterable[RunbookView]) -> tuple[ServiceCount, ...]:
+    """The services with the most runbooks, largest first."""
+    counts = Counter(view.runbook.service for view in views if view.runbook.service)
+    return tuple(ServiceCount(name, count) for name, count in counts.most_common(_MAX_SERVICES))
+
+
 def examples_of(views: Sequence[RunbookView]) -> tuple[Example, ...]:
     """Queries that are sure to find something here, one of each kind."""
     with_alert = [view.runbook for view in views if view.runbook.alerts and view.runbook.type is RunbookType.STATIC]
     if not with_alert:
         return ()
     first, middle, last = with_alert[0], with_alert[len(with_alert) // 2], with_alert[-1]
-    pasted = f"alertname={last.alerts[0]} cluster=prod-eu namespace=payments pod=checkout-7d9f"
+    pasted = f"alertname={last.alerts[0]} cluster=prod-eu namespace=shop"
     return (
         Example(first.alerts[0], "the name of an alert"),
         Example(middle.title.lower(), "plain words"),
-        Example(pasted, "labels, which fill the commands"),
+        Example(pasted, "labels fill commands"),
     )

@@ -45,6 +45,12 @@ def test_a_pasted_alert_gives_its_name_and_labels(text: str, name: str, labels: 
     assert {key: alert.labels.get(key) for key in labels} == labels
 
 
+def test_annotations_are_no_labels() -> None:
+    alert = read_alert(MAIL)
+    assert alert is not None
+    assert set(alert.labels) == {"alertname", "namespace", "pod"}
+
+
 def test_comparisons_are_no_labels() -> None:
     alert = read_alert(PROM)
     assert alert is not None

@@ -138,6 +138,7 @@ function showFailure(text) {
 
 form.addEventListener("input", fitForm, { capture: true });
 box.addEventListener("keydown", onBoxKey);
+box.addEventListener("paste", () => setTimeout(() => { box.scrollTop = 0; })); // an alert's first lines say what it is
 results.addEventListener("keydown", onHitKey);
 results.addEventListener("click", (event) => {
   if (event.target.closest("[data-hit-link]")) remember();

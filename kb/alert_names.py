@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 
+from kb.words import word_set
+
 _MAX_NAME_CHARS = 120
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[._-][A-Za-z0-9]+)*")
@@ -15,14 +17,15 @@ _NUMBERING = re.compile(r"^(?:\d{1,3}[.)]\s*)+")
 _WRAPPING = "`'\"*_ \t“”‘’"
 _NOISE = re.compile(r"\b(?:alerts?|runbook|playbook|alert:)\b", re.IGNORECASE)
 
-_TROUBLE = frozenset(
-    "down high low failed failing failure failures fail fails missing absent critical degraded lag lagging full unhealthy "
-    "pressure firing exceeded exceeding expired expiring expiration expiry unavailable stuck slow saturated saturation "
-    "flapping inhibitor mismatch overcommit latency restart restarts restarting crash crashing crashlooping looping "
-    "error errors unreachable throttled throttling throttle burst exhausted exhaustion leak leaking drop dropped dropping dropping "
-    "loss lost stale skew drift backlog growing filling pending rejected dead deadlock deadlocks hang hanging timeout timeouts "
-    "violation breach warning stopped inactive corrupt corruption offline disabled almost out not no too many often killed "
-    "oom oomkilled bottleneck overload overloaded risk ready syncing disconnected panic rebooted reached".split()
+_TROUBLE = word_set(
+    "down high low failed failing failure failures fail fails missing absent critical degraded lag lagging full "
+    "unhealthy pressure firing exceeded exceeding expired expiring expiration expiry unavailable stuck slow "
+    "saturated saturation flapping inhibitor mismatch overcommit latency restart restarts restarting crash crashing "
+    "crashlooping looping error errors unreachable throttled throttling throttle burst exhausted exhaustion leak "
+    "leaking drop dropped dropping dropping loss lost stale skew drift backlog growing filling pending rejected "
+    "dead deadlock deadlocks hang hanging timeout timeouts violation breach warning stopped inactive corrupt "
+    "corruption offline disabled almost out not no too many often killed oom oomkilled bottleneck overload "
+    "overloaded risk ready syncing disconnected panic rebooted reached"
 )
 """Words that an alert's name has and the name of a product or of a kind of resource has not."""
 
@@ -42,7 +45,7 @@ def hump_words(name: str) -> list[str]:
 
 
 def is_camel_name(text: str) -> bool:
-    """Whether the text is one identifier of two humps or more, as most alert names are (`KubeletDown`, `etcdNoLeader`)."""
+    """Whether the text is one identifier of two humps or more, as most alerts have (`KubeletDown`, `etcdNoLeader`)."""
     if len(text) > _MAX_NAME_CHARS or not _CAMEL.fullmatch(text) or text.isupper():
         return False
     return len(hump_words(text)) >= 2 and any(char.islower() for char in text) and any(char.isupper() for char in text)
@@ -51,7 +54,8 @@ def is_camel_name(text: str) -> bool:
 def is_alert_name(text: str) -> bool:
     """Whether an identifier reads as an alert's name by itself, without anything around it to say so.
 
-    Product names (`PostgreSQL`, `OpenShift`) and resource kinds (`StorageClass`) look alike; what tells is a word of trouble.
+    Product names (`PostgreSQL`, `OpenShift`) and resource kinds (`StorageClass`) look alike; what tells is a word of
+    trouble.
     """
     if text in _SINGLE_WORD_ALERTS:
         return True
@@ -68,7 +72,8 @@ def is_alert_name(text: str) -> bool:
 
 
 def names_in_heading(title: str, *, lenient: bool = False) -> tuple[str, ...]:
-    """The alerts that a heading is about: all of `FooDown / BarHigh`, the first of `FooDown: what to do`, none of prose.
+    """The alerts that a heading is about: all of `FooDown / BarHigh`, the first of `FooDown: what to do`, none of
+    prose.
 
     `lenient` takes any name of two humps, for places where only the name of an alert would stand.
     """
@@ -88,13 +93,14 @@ def names_in_heading(title: str, *, lenient: bool = False) -> tuple[str, ...]:
 
 
 def explicit_names(text: str) -> tuple[str, ...]:
-    """The names after `Alert:` or `Alert name:`; what stands there is believed, a blank such as `[AlertName]` is none."""
+    """The names after `Alert:` or `Alert name:`; what stands there is believed, but `[AlertName]` is a blank."""
     match = _EXPLICIT.fullmatch(text.strip(_WRAPPING))
     return split_names(match[1]) if match else ()
 
 
 def split_names(text: str) -> tuple[str, ...]:
-    """Alert names in a value such as `FooDown or BarHigh`; a phrase of plain words is one name. Blanks in brackets are none."""
+    """Alert names in a value such as `FooDown or BarHigh`; a phrase of plain words is one name. Blanks in brackets
+    are none."""
     value = text.strip(_WRAPPING)
     if not value or value[0] in "[<{#" or "://" in value or len(value) > 4 * _MAX_NAME_CHARS:
         return ()
@@ -108,15 +114,14 @@ def split_names(text: str) -> tuple[str, ...]:
 
 
 def names_in_title(title: str, stem: str) -> tuple[str, ...]:
-    """The alerts that a file is about by its title or its name. A name that title and file name share is believed with two
-    humps (`KubeletDown.md` titled `Kubelet Down`), a title of one word with three; else it must read as an alert's name."""
+    """The alerts that a file is about by its title or its name. A name that title and file name share is believed
+    with two humps (`KubeletDown.md` titled `Kubelet Down`), a title of one word with three; else it must read as an
+    alert's name."""
     found = list(names_in_heading(title))
     word = title.strip(_WRAPPING)
     if not found and is_camel_name(word) and len(hump_words(word)) >= 3 and word[0].isupper():
         found.append(word)
-    if is_camel_name(stem) and _squash(stem) == _squash(title):
-        found.append(stem)
-    elif is_alert_name(stem):
+    if (is_camel_name(stem) and _squash(stem) == _squash(title)) or is_alert_name(stem):
         found.append(stem)
     return tuple(dict.fromkeys(found))
 
@@ -126,7 +131,7 @@ def _squash(text: str) -> str:
 
 
 def mostly_alerts(titles: Sequence[str]) -> bool:
-    """Whether the headings of one level are a list of alerts: two names or more, which are the majority, and one of them
-    beyond doubt."""
+    """Whether the headings of one level are a list of alerts: two names or more, which are the majority, and one of
+    them beyond doubt."""
     named = sum(bool(names_in_heading(title, lenient=True)) for title in titles)
     return named >= 2 and 2 * named > len(titles) and any(names_in_heading(title) for title in titles)

@@ -35,8 +35,8 @@ _HEREDOC = re.compile(r"<<-?[ \t]*(['\"]?)([A-Za-z_]\w{0,40})\1")
 def strip_prompts(text: str, language: str) -> str:
     """The commands of a pasted session without prompts and output; any other text comes back as it is.
 
-    A session is text whose first line that is neither blank nor a comment starts with a prompt such as `$ `. Comments before a
-    command stay, and so do the lines that a backslash, an open quote or a here-document carry on.
+    A session is text whose first line that is neither blank nor a comment starts with a prompt such as `$ `. Comments
+    before a command stay, and so do the lines that a backslash, an open quote or a here-document carry on.
     """
     if language not in _SESSION_LANGUAGES:
         return text

@@ -72,7 +72,8 @@ def _find_fences(lines: Sequence[str]) -> list[_Fence]:
 
 
 def _unwrap(lines: list[str], fences: list[_Fence], mends: list[Mend]) -> list[_Fence]:
-    """Blank the two fence lines of a document that is wrapped whole in a Markdown fence, as chat assistants hand it out."""
+    """Blank the two fence lines of a document that is wrapped whole in a Markdown fence, as chat assistants hand it
+    out."""
     if len(fences) < 2 or not fences[0].is_markdown() or not fences[-1].closes(fences[0]):
         return fences
     before = lines[: fences[0].index]
@@ -140,7 +141,7 @@ def _agree(fences: Sequence[_Fence]) -> bool:
 
 
 def _agreement_of_tails(fences: Sequence[_Fence]) -> list[bool]:
-    """For each position whether the fences from there on agree when read from outside code; position len() always does."""
+    """For each position, and the one past the end, whether the fences from there on agree, read from outside code."""
     agrees = [False] * len(fences) + [True]
     for position in range(len(fences) - 2, -1, -1):
         close = position + 1
@@ -169,7 +170,8 @@ def _matching_close(fences: Sequence[_Fence], opener: int, agree_after: Sequence
 
 
 def _close_open_end(lines: list[str], fences: Sequence[_Fence], position: int) -> Mend:
-    """End a fence that nothing closes: at a later fence that is only too short, or at the blank line before the next heading."""
+    """End a fence that nothing closes: at a later fence that is only too short, or at the blank line before the next
+    heading."""
     opener = fences[position]
     for fence in fences[position + 1 :]:
         if not fence.info and fence.marker == opener.marker:

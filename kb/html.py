@@ -3,19 +3,22 @@
 import html
 import re
 from collections.abc import Callable, Iterator, Sequence, Set
+from itertools import count
 from urllib.parse import urlsplit
 
 import nh3
 
 from kb.markdown_blocks import read_code, strip_explicit_anchor
 from kb.markdown_tokens import HtmlRenderer, Token, new_parser
+from kb.words import word_set
 
-_TAGS = frozenset(
-    "a abbr b blockquote br code dd del details div dl dt em h1 h2 h3 h4 h5 h6 hr i input ins kbd li mark ol p pre s samp strong "
-    "sub summary sup table tbody td tfoot th thead tr u ul var".split()
+_TAGS = word_set(
+    "a abbr b blockquote br code dd del details div dl dt em h1 h2 h3 h4 h5 h6 hr i input ins kbd li mark ol p pre "
+    "s samp strong sub summary sup table tbody td tfoot th thead tr u ul var"
 )
-_AUTHOR_TAGS = frozenset(
-    "abbr b blockquote br code dd del details dl dt em hr i ins kbd li mark ol p pre s samp strong sub summary sup u ul var".split()
+_AUTHOR_TAGS = word_set(
+    "abbr b blockquote br code dd del details dl dt em hr i ins kbd li mark ol p pre s samp strong sub summary sup "
+    "u ul var"
 )
 """Tags that authors may write themselves, without attributes."""
 _CLASSES = re.compile(r"admonition [a-z]{1,20}|admonition-title|language-[a-z0-9+#._-]{1,40}|image|task")
@@ -42,10 +45,11 @@ LinkResolver = Callable[[str], str | None]
 def render_html(text: str, *, heading_anchors: Sequence[str], resolve_link: LinkResolver | None = None) -> str:
     """HTML for a runbook's text.
 
-    `heading_anchors` are the anchors of its sections that have a heading, in order; they become the headings' ids. Code blocks
-    carry `data-command`, the 0-based number of the command among all commands of the runbook, and their language as a
-    class. Links lead to http, https, mailto, a relative address or an anchor; external ones get `rel`. `resolve_link` may
-    map a relative target to an address, or to None to show the link's text alone. Images become links.
+    `heading_anchors` are the anchors of its sections that have a heading, in order; they become the headings' ids.
+    Code blocks carry `data-command`, the 0-based number of the command among all commands of the runbook, and their
+    language as a class. Links lead to http, https, mailto, a relative address or an anchor; external ones get `rel`.
+    `resolve_link` may map a relative target to an address, or to None to show the link's text alone. Images become
+    links.
     """
     parser = new_parser()
     tokens = parser.parse(text)
@@ -108,8 +112,8 @@ class _Renderer(HtmlRenderer):
         return f"<pre{command}><code{class_name}>{html.escape(token.content, quote=False)}</code></pre>\n"
 
     def _bare_tags(self, source: str) -> str:
-        """Author's HTML with known tags stripped of attributes; all other tags go, their text stays. The number of tags is
-        limited: a browser repeats unclosed ones in every paragraph that follows."""
+        """Author's HTML with known tags stripped of attributes; all other tags go, their text stays. The number of
+        tags is limited: a browser repeats unclosed ones in every paragraph that follows."""
         pieces: list[str] = []
         position = 0
         for match in _RAW_TAG.finditer(source):
@@ -125,30 +129,30 @@ class _Renderer(HtmlRenderer):
 
 def _prepare(tokens: Sequence[Token], anchors: Iterator[str], resolve_link: LinkResolver | None) -> None:
     """Give the tokens their anchors, command numbers, checkboxes and safe links."""
-    commands = 0
+    commands = count()
     lists = 0
     for number, token in enumerate(tokens):
         if token.type == "heading_open" and token.level == 0:
-            anchor = next(anchors, "")
-            if anchor:
-                token.attrs["id"] = anchor
-            strip_explicit_anchor(tokens[number + 1])
+            _set_anchor(token, tokens[number + 1], next(anchors, ""))
         elif token.type in ("fence", "code_block"):
             code = read_code(token)
             token.meta = {**token.meta, "language": code.language}
             if code.text.strip():
-                token.meta["command"] = commands
-                commands += 1
-        elif token.type in ("bullet_list_open", "ordered_list_open"):
+                token.meta["command"] = next(commands)
+        elif token.type.endswith("_list_open"):
             lists += 1
-        elif token.type in ("bullet_list_close", "ordered_list_close"):
+        elif token.type.endswith("_list_close"):
             lists -= 1
-        elif token.type in ("th_open", "td_open"):
-            token.attrs.pop("style", None)
         elif token.type == "inline":
             if lists:
                 _add_checkbox(token)
             token.children = _safe_links(token.children or [], resolve_link)
+
+
+def _set_anchor(heading: Token, inline: Token, anchor: str) -> None:
+    if anchor:
+        heading.attrs["id"] = anchor
+    strip_explicit_anchor(inline)
 
 
 def _add_checkbox(inline: Token) -> None:

@@ -1,17 +1,18 @@
-"""Text -> Document: one Markdown file becomes its main runbook and, where it holds several alerts, one more for each. What
-was repaired, guessed or left out is a problem on the document; content never raises. Pure."""
+"""Text -> Document: one Markdown file becomes its main runbook and, where it holds several alerts, one more for each.
+What was repaired, guessed or left out is a problem on the document; content never raises. Pure."""
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import PurePosixPath
 
 from kb.alert_names import explicit_names, mostly_alerts, names_in_heading, names_in_title
-from kb.front_matter import FrontMatter, Header, split_front_matter
+from kb.front_matter import split_front_matter
+from kb.header import Header
 from kb.markdown_blocks import MAX_SECTIONS, Block, Outline, read_outline
-from kb.markdown_fields import Facts, find_summary, read_facts
+from kb.markdown_fields import find_summary, read_facts
 from kb.promql import find_expressions
 from kb.repair import repair
 from kb.runbook import Document, Problem, ProblemLevel, Runbook, RunbookType, Section
@@ -26,16 +27,25 @@ _MAX_ENTRIES = 1_000
 _RUNBOOK_URL = re.compile(
     r"\brunbook(?:_url|-url|Url|_link|URL)?[\"'*_ ]{0,4}[:=][ \t\"'*_<]{0,6}(https?://[^\s\"'<>)\]}]{1,500})"
 )
+_MAX_TITLE_CHARS = 150
+_ANY_PART = re.compile(
+    r"(?:table of )?contents|toc|introduction|intro|background|overview|(?:executive )?summary|purpose|description|"
+    r"about|reason|goals?|symptoms?|meaning|impact|diagnosis|mitigation|resolution|troubleshooting(?: pointers)?|"
+    r"steps|steps to check|what to check|"
+    r"likely suspects|pre-?requisites|requirements|notes?|links|references|first and foremost|procedure|\d{1,2}[.)] .*",
+    re.IGNORECASE,
+)
+"""Headings that say nothing about which runbook they stand in; the file's name makes a better title."""
 _FIRST_TEXT = re.compile(r"\S")
 
 
 def parse_document(raw: bytes, *, path: str, modified: date | None = None) -> Document:
     """Parse one file. Deterministic; never raises on content.
 
-    `path` is POSIX style and relative to the runbooks folder: it decides the type and lends a name where the text has none.
-    `modified` is the day of the file's last change, against which a review date is checked. `runbooks[0]` covers the whole
-    file; per-alert entries, where there are any, repeat their part of it under an id and an anchor of their own. A
-    file larger than 2 MiB gives a document with an ERROR and no sections.
+    `path` is POSIX style and relative to the runbooks folder: it decides the type and lends a name where the text has
+    none. `modified` is the day of the file's last change, against which a review date is checked. `runbooks[0]`
+    covers the whole file; per-alert entries, where there are any, repeat their part of it under an id and an anchor
+    of their own. A file larger than 2 MiB gives a document with an ERROR and no sections.
     """
     sha256 = hashlib.sha256(raw).hexdigest()
     if len(raw) > MAX_FILE_BYTES:
@@ -83,8 +93,8 @@ def _too_large(path: str, sha256: str, size: int) -> Document:
 def runbook_type(path: str, declared: str) -> RunbookType:
     """The type of a runbook at `path` whose front matter declares `declared`.
 
-    Folders decide: `templates` makes a template, `dynamic` a dynamic runbook, `static` a static one. Front matter may turn any of
-    them into a template, and a static one into a dynamic one, never a dynamic one into a static one.
+    Folders decide: `templates` makes a template, `dynamic` a dynamic runbook, `static` a static one. Front matter may
+    turn any of them into a template, and a static one into a dynamic one, never a dynamic one into a static one.
     """
     folders = {part.casefold() for part in PurePosixPath(path).parts[:-1]}
     if "templates" in folders or declared == RunbookType.TEMPLATE:
@@ -182,8 +192,8 @@ def _runbooks(
 
 
 def _entry_ranges(blocks: Sequence[Block]) -> list[tuple[int, int, tuple[str, ...]]]:
-    """For each alert that has a part of the file to itself: its first block, the one after its last, and its names. Empty
-    unless there are two such alerts."""
+    """For each alert that has a part of the file to itself: its first block, the one after its last, and its names.
+    Empty unless there are two such alerts."""
     levels: dict[int, list[str]] = {}
     for block in blocks:
         levels.setdefault(block.level, []).append(block.title)
@@ -249,8 +259,10 @@ def _main_runbook(
 
 
 def _first_heading(blocks: Sequence[Block]) -> str:
+    """The first heading of level 1, or else the first of all; empty when it names a part that any runbook may have."""
     titles = [block for block in blocks if block.level and block.title]
-    return next((block.title for block in titles if block.level == 1), titles[0].title if titles else "")
+    heading = next((block.title for block in titles if block.level == 1), titles[0].title if titles else "")
+    return "" if _ANY_PART.fullmatch(heading) or len(heading) > _MAX_TITLE_CHARS else heading
 
 
 def _mentioned_alerts(blocks: Sequence[Block]) -> list[str]:
@@ -294,7 +306,8 @@ def _entry_runbook(
 
 
 def _moved(section: Section, start: int, outer: int) -> Section:
-    """A section of the file as a section of an entry that begins at `start`, without the `outer` titles above the entry."""
+    """A section of the file as a section of an entry that begins at `start`, without the `outer` titles above the
+    entry."""
     return replace(section, start=section.start - start, end=section.end - start, path=section.path[outer:])
 
 

@@ -1,4 +1,5 @@
-"""Markdown tokens -> the headings of a text and what stands under each: prose, commands, tables, checklists, links. Pure."""
+"""Markdown tokens -> the headings of a text and what stands under each: prose, commands, tables, checklists, links.
+Pure."""
 
 import re
 from collections.abc import Sequence
@@ -21,8 +22,8 @@ _SPACES = re.compile(r"\s+")
 
 @dataclass(frozen=True, slots=True)
 class Prose:
-    """A paragraph or a list item's text. `source` is its Markdown; `in_list` and `depth` (0 at the margin) say where it stands;
-    `linked_chars` counts the characters of `text` that are link text."""
+    """A paragraph or a list item's text. `source` is its Markdown; `in_list` and `depth` (0 at the margin) say where
+    it stands; `linked_chars` counts the characters of `text` that are link text."""
 
     text: str
     source: str
@@ -50,7 +51,8 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """The blocks of a text in order, the first one holding what precedes all headings; `skipped_headings` were too many."""
+    """The blocks of a text in order, the first one holding what precedes all headings; `skipped_headings` were too
+    many."""
 
     blocks: tuple[Block, ...]
     skipped_headings: int

@@ -1,19 +1,26 @@
-"""Facts that authors write as `**Severity**: High` lines or two-column tables near the top, and the sentence that sums a
-runbook up. Pure."""
+"""Facts that authors write as `**Severity**: High` lines or two-column tables near the top, and the sentence that
+sums a runbook up. Pure."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import TypeVar
 
 from kb.alert_names import split_names
-from kb.front_matter import parse_interval_days
+from kb.header import parse_interval_days
 from kb.markdown_blocks import Block, Prose
 from kb.severity import Severity, parse_severity, severities_in
+from kb.words import word_set
 
 MAX_SUMMARY_CHARS = 280
 _MAX_VALUE_CHARS = 300
+_MAX_NAME_CHARS = 80
+_MAX_ALERT_WORDS = 6
+_LEVELS_OF_A_LIST = 3
 _MIN_SUMMARY_WORDS = 4
+_MIN_LEAD_IN_WORDS = 12
+"""A shorter paragraph that ends in a colon only leads up to what follows it."""
 
 _FIELD = re.compile(r"[*_]{0,3}([A-Za-z][A-Za-z /_-]{1,30})[*_]{0,3}[ \t]{0,4}:[*_]{0,3}[ \t]*(\S.*)?")
 _FIELD_BREAK = re.compile(r"[ \t]+[|•·][ \t]+(?=[*_]{2})")
@@ -27,6 +34,8 @@ _NOT_PROSE = re.compile(
 _CONTENTS = frozenset(
     {"contents", "table of contents", "toc", "references", "links", "see also", "additional resources"}
 )
+
+_ASIDES = frozenset({"note", "notes", "disclaimer", "prerequisites", "pre-requisites", "requirements", "warning"})
 
 _KEYS: dict[str, str] = {
     **dict.fromkeys(
@@ -42,41 +51,87 @@ _KEYS: dict[str, str] = {
     **dict.fromkeys(("review interval", "review cycle", "review every"), "review_interval"),
     **dict.fromkeys(("description", "alert description", "summary"), "summary"),
 }
-_METADATA_KEYS = frozenset(
-    "date duration version authors author status incident incident_id last_updated on_call rto rpo mttr expected_mttr created "
-    "impact_level confidence pattern resolved_by".split()
+_METADATA_KEYS = word_set(
+    "date duration version authors author status incident incident_id last_updated on_call rto rpo mttr "
+    "expected_mttr created impact_level confidence pattern resolved_by"
 )
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Facts:
-    """What the lines said; the first mention of a fact counts."""
+    """What the lines said; the first usable mention of a fact counts."""
 
     severity: Severity | None = None
     service: str = ""
     owner: str = ""
-    alerts: list[str] = field(default_factory=list)
-    tags: list[str] = field(default_factory=list)
+    alerts: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
     reviewed: date | None = None
     review_interval_days: int | None = None
     summary: str = ""
-    metadata: dict[str, object] = field(default_factory=dict)
+    metadata: Mapping[str, object] = field(default_factory=dict)
 
 
 def read_facts(blocks: Iterable[Block]) -> Facts:
     """The facts that stand in these blocks as `Key: value` lines and as rows of two-column tables."""
-    facts = Facts()
+    said: dict[str, list[str]] = {}
+    metadata: dict[str, object] = {}
+    for key, value, marked in _statements(blocks):
+        name = _KEYS.get(key, "")
+        if not value or value[0] in "[<{" or (len(value) > _MAX_VALUE_CHARS and name != "summary"):
+            continue
+        if name and (marked or name != "alerts" or " " not in value):
+            said.setdefault(name, []).append(value)
+        elif marked and key in _METADATA_KEYS:
+            metadata.setdefault(key, value)
+    return Facts(
+        severity=_first(_severity, said.get("severity", ())),
+        service=next((value for value in said.get("service", ()) if len(value) <= _MAX_NAME_CHARS), ""),
+        owner=next(iter(said.get("owner", ())), ""),
+        alerts=tuple(alert for value in said.get("alerts", ()) for alert in _alerts(value)),
+        tags=tuple(tag.strip() for value in said.get("tags", ()) for tag in value.split(",") if tag.strip()),
+        reviewed=_first(_iso_date, said.get("reviewed", ())),
+        review_interval_days=_first(parse_interval_days, said.get("review_interval", ())),
+        summary=shorten(next(iter(said.get("summary", ())), "")),
+        metadata=metadata,
+    )
+
+
+_Value = TypeVar("_Value")
+
+
+def _first(parse: Callable[[str], _Value | None], values: Iterable[str]) -> _Value | None:
+    """The first value that can be parsed."""
+    return next((parsed for value in values if (parsed := parse(value)) is not None), None)
+
+
+def _severity(value: str) -> Severity | None:
+    """A severity, unless the value lists the whole scale for the author to choose from."""
+    return parse_severity(value) if len(severities_in(value)) < _LEVELS_OF_A_LIST else None
+
+
+def _alerts(value: str) -> tuple[str, ...]:
+    return tuple(name for name in split_names(value) if len(name.split()) <= _MAX_ALERT_WORDS)
+
+
+def _iso_date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        return None
+
+
+def _statements(blocks: Iterable[Block]) -> Iterator[tuple[str, str, bool]]:
+    """Keys and values in these blocks, and whether emphasis or a table marks the key as such."""
     for block in blocks:
         for prose in block.prose:
             for line in prose.source.split("\n"):
                 for key, value in _fields_of(line):
-                    _note(facts, key, value, bold=line.lstrip().startswith(("*", "_")))
+                    yield key, value, line.lstrip().startswith(("*", "_"))
         for table in block.tables:
-            if len(table.header) == 2:
-                for row in (table.header, *table.rows):
-                    if len(row) == 2:
-                        _note(facts, _key(row[0]), row[1], bold=True)
-    return facts
+            for row in (table.header, *table.rows) if len(table.header) == 2 else ():
+                if len(row) == 2:
+                    yield _key(row[0]), row[1], True
 
 
 def is_field_line(line: str) -> bool:
@@ -102,51 +157,20 @@ def plain(markdown: str) -> str:
     return " ".join(_MARKUP.sub("", _LINK.sub(r"\1", markdown)).split())
 
 
-def _note(facts: Facts, key: str, value: str, *, bold: bool) -> None:
-    name = _KEYS.get(key, "")
-    if not value or value[0] in "[<{" or len(value) > _MAX_VALUE_CHARS and name != "summary":
-        return
-    if name == "severity" and facts.severity is None and len(severities_in(value)) < 3:
-        facts.severity = parse_severity(value)
-    elif name == "service":
-        facts.service = facts.service or (value if len(value) <= 80 else "")
-    elif name == "owner":
-        facts.owner = facts.owner or value
-    elif name == "alerts":
-        names = split_names(value)
-        believed = bold or key != "alert" or all(" " not in alert for alert in names)
-        facts.alerts.extend(names if believed and all(len(alert.split()) <= 6 for alert in names) else ())
-    elif name == "tags":
-        facts.tags.extend(tag.strip() for tag in value.split(",") if tag.strip())
-    elif name == "reviewed":
-        facts.reviewed = facts.reviewed or _iso_date(value)
-    elif name == "review_interval":
-        facts.review_interval_days = facts.review_interval_days or parse_interval_days(value)
-    elif name == "summary":
-        facts.summary = facts.summary or shorten(value)
-    elif bold and key in _METADATA_KEYS:
-        facts.metadata.setdefault(key, value)
-
-
-def _iso_date(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text[:10])
-    except ValueError:
-        return None
-
-
 def find_summary(blocks: Sequence[Block]) -> str:
-    """The first real sentences of a runbook, at most 280 characters: not a fact line, a badge, a list of links or a table of
-    contents. Falls back to the first list item that is a sentence; empty when there is no prose."""
+    """The first real sentences of a runbook, at most 280 characters: not a fact line, a badge, a list of links or a
+    table of contents. Falls back to the first list item that is a sentence; empty when there is no prose."""
     fallback = ""
     for block in blocks:
-        if block.title.strip(":").lower() in _CONTENTS:
+        heading = block.title.strip(":").lower()
+        if heading in _CONTENTS:
             continue
+        aside = heading in _ASIDES
         for prose in block.prose:
             text = _prose_text(prose)
             if not text:
                 continue
-            if prose.in_list:
+            if prose.in_list or aside or (text.endswith(":") and len(text.split()) < _MIN_LEAD_IN_WORDS):
                 fallback = fallback or text
                 continue
             return shorten(text)

@@ -1,4 +1,4 @@
-"""The only place that knows markdown-it: one dialect for parsing and for pages, so that both see the same blocks. Pure."""
+"""The only place that knows markdown-it: one dialect for parsing and for pages, so that both see the same blocks."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,8 @@ __all__ = ["HtmlRenderer", "Token", "inline_code", "new_parser", "parse_tokens",
 
 
 def new_parser() -> MarkdownIt:
-    """CommonMark with tables, strikethrough and MkDocs admonitions; raw HTML is recognised, bare addresses are not linked."""
+    """CommonMark with tables, strikethrough and MkDocs admonitions; raw HTML is recognised, bare addresses are not
+    linked."""
     parser = MarkdownIt("commonmark", {"html": True, "linkify": False, "typographer": False})
     parser.enable(["table", "strikethrough"])
     admon_plugin(parser)
@@ -24,7 +25,8 @@ def parse_tokens(text: str) -> list[Token]:
 
 
 def plain_text(inline: Token) -> str:
-    """What a reader sees of an inline token: no markup, no HTML tags; line breaks stay, images give their alternative text."""
+    """What a reader sees of an inline token: no markup, no HTML tags; line breaks stay, images give their alternative
+    text."""
     return "".join(_visible(child) for child in inline.children or ())
 
 

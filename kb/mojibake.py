@@ -14,7 +14,8 @@ _MIN_MAC_LATIN = 2
 
 @dataclass(frozen=True, slots=True)
 class Mended:
-    """`sequences` counts the characters restored; 0 leaves `encoding` empty and `text` as it was. `first_line` is 1-based."""
+    """`sequences` counts the characters restored; 0 leaves `encoding` empty and `text` as it was. `first_line` is
+    1-based."""
 
     text: str
     encoding: str = ""
@@ -57,8 +58,8 @@ def _class(char_of: dict[int, str], first: int, last: int) -> str:
 
 
 _LOST_BYTES = {"\u00e2\u201d": "\u2510", "\u00e2\u20ac": "\u201d", "\u00e2\u0152": "\u274c", "\u00e2\u2020": "\u2190"}
-"""Windows-1252 has no character for 0x81, 0x8D, 0x8F, 0x90 and 0x9D, and many programs drop those bytes. What is left of the
-corner of a box, of a closing quote, of a cross and of a left arrow is known by its remaining two."""
+"""Windows-1252 has no character for 0x81, 0x8D, 0x8F, 0x90 and 0x9D, and many programs drop those bytes. What is left
+of the corner of a box, of a closing quote, of a cross and of a left arrow is known by its remaining two."""
 
 _WINDOWS = _misreading("Windows-1252", "cp1252", _LOST_BYTES)
 _MAC = _misreading("Mac Roman", "mac_roman", {})
@@ -92,7 +93,7 @@ def _undo(text: str, misreading: _Misreading) -> Mended:
 
 
 def _original(damaged: str, misreading: _Misreading) -> tuple[int, str]:
-    """The first byte of a damaged sequence and the character it was; an empty character when the bytes are not UTF-8."""
+    """The first byte of a damaged sequence and the character it was; no character when the bytes are not UTF-8."""
     lead = misreading.byte_of[damaged[0]]
     if damaged in misreading.lost:
         return lead, misreading.lost[damaged]

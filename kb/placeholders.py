@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from kb.errors import InvalidInput
 from kb.runbook import Parameter
 from kb.shell_quotes import Context, QuoteMap
+from kb.words import word_set
 
 _MAX_PARAMETERS = 100
 _MAX_NAME_CHARS = 60
@@ -43,16 +44,15 @@ _BRACKET_LANGUAGES = SHELL_LANGUAGES | {
     "plaintext",
     "ssh",
 }
-_PROGRAM_LANGUAGES = frozenset(
-    "python py python3 ruby rb go golang javascript js typescript ts jsx tsx java kotlin scala c cpp c++ csharp cs rust rs php "
-    "perl lua groovy elixir swift r jsonnet nix hcl terraform diff".split()
+_PROGRAM_LANGUAGES = word_set(
+    "python py python3 ruby rb go golang javascript js typescript ts jsx tsx java kotlin scala c cpp c++ csharp cs "
+    "rust rs php perl lua groovy elixir swift r jsonnet nix hcl terraform diff"
 )
-_NO_PLACEHOLDER_LANGUAGES = frozenset(
-    "html xml svg vue mermaid plantuml math latex dot graphviz css markdown md mdx".split()
-)
+_NO_PLACEHOLDER_LANGUAGES = word_set("html xml svg vue mermaid plantuml math latex dot graphviz css markdown md mdx")
 
 _ANGLE = re.compile(
-    r"(?<![<\w&])<([A-Za-z][A-Za-z0-9 _.|/'-]{0,58}[A-Za-z0-9'])>(?![\w<])|(?<![<&])(?<=\w)<([A-Za-z][A-Za-z0-9_-]{1,58})>"
+    r"(?<![<\w&])<([A-Za-z][A-Za-z0-9 _.|/'-]{0,58}[A-Za-z0-9'])>(?![\w<])"
+    r"|(?<![<&])(?<=\w)<([A-Za-z][A-Za-z0-9_-]{1,58})>"
 )
 _SQUARE = re.compile(r"(?<![\w$\\.*)\]\[(@])\[([A-Za-z][A-Za-z0-9]*(?:[-_ :/.][A-Za-z0-9]+){0,6})\](?![\w*+?{(\]\[])")
 _BRACES = re.compile(r"\{\{-?[ \t]{0,4}(\$?[A-Za-z_][\w.]{0,60})[ \t]{0,4}-?\}\}")
@@ -64,26 +64,26 @@ _ASSIGNED = re.compile(
 )
 _READ = re.compile(r"\b(?:read|mapfile|readarray|getopts\s+\S{1,60})((?:[ \t]+-?\w{1,60})+)")
 
-_HTML_TAGS = frozenset(
-    "a b i u p br hr em tt h1 h2 h3 h4 h5 h6 li ul ol td th tr div img pre sub sup kbd code span body head html font "
-    "script style strong details blockquote center".split()
+_HTML_TAGS = word_set(
+    "a b i u p br hr em tt h1 h2 h3 h4 h5 h6 li ul ol td th tr div img pre sub sup kbd code span body head html "
+    "font script style strong details blockquote center"
 )
-_NOT_BLANKS = frozenset(
-    "none unknown nil null pending defunct eof invalid omitted snip redacted truncated unset empty root void".split()
+_NOT_BLANKS = word_set(
+    "none unknown nil null pending defunct eof invalid omitted snip redacted truncated unset empty root void"
 )
-_LOG_WORDS = frozenset(
-    "info warn warning error err debug trace fatal notice critical crit ok failed fail done y n yes no yn yes/no y/n y/n/q options "
-    "option flags args sudo y/n/a".split()
+_LOG_WORDS = word_set(
+    "info warn warning error err debug trace fatal notice critical crit ok failed fail done y n yes no yn yes/no "
+    "y/n y/n/q options option flags args sudo y/n/a"
 )
-_TEMPLATE_WORDS = frozenset(
-    "range end if else with define template block index printf len not and or json println eq ne".split()
+_TEMPLATE_WORDS = word_set(
+    "range end if else with define template block index printf len not and or json println eq ne"
 )
-_SHELL_VARIABLES = frozenset(
-    "HOME PATH USER PWD OLDPWD SHELL HOSTNAME RANDOM SECONDS IFS UID EUID LINENO BASHPID LANG TERM TMPDIR EDITOR PPID PIPESTATUS "
-    "FUNCNAME REPLY OPTARG OPTIND PS1 PS2 BASH_SOURCE BASH_VERSION LOGNAME GOPATH GOROOT JAVA_HOME XDG_RUNTIME_DIR SUDO_USER "
-    "DISPLAY NF NR FS OFS RS ORS PROMPT_COMMAND KUBECONFIG".split()
+_SHELL_VARIABLES = word_set(
+    "HOME PATH USER PWD OLDPWD SHELL HOSTNAME RANDOM SECONDS IFS UID EUID LINENO BASHPID LANG TERM TMPDIR EDITOR "
+    "PPID PIPESTATUS FUNCNAME REPLY OPTARG OPTIND PS1 PS2 BASH_SOURCE BASH_VERSION LOGNAME GOPATH GOROOT JAVA_HOME "
+    "XDG_RUNTIME_DIR SUDO_USER DISPLAY NF NR FS OFS RS ORS PROMPT_COMMAND KUBECONFIG"
 )
-_FILLERS = frozenset("your my the a an insert enter put replace with specify please".split())
+_FILLERS = word_set("your my the a an insert enter put replace with specify please")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _NOT_WORD = re.compile(r"[^A-Za-z0-9]+")
 
@@ -129,9 +129,9 @@ class _Blank:
 def find_parameters(text: str, *, language: str = "bash") -> tuple[Parameter, ...]:
     """The blanks of a command in the order of their first appearance, each with the spellings it has in the text.
 
-    Names are snake_case: `<pod-name>` is `pod_name`, `{{ $labels.pod }}` is `pod`. Not blanks: HTML tags, redirections, tests,
-    regular expressions, array indexes, log levels, shell specials, variables in single quotes, and variables that
-    the same text assigns.
+    Names are snake_case: `<pod-name>` is `pod_name`, `{{ $labels.pod }}` is `pod`. Not blanks: HTML tags,
+    redirections, tests, regular expressions, array indexes, log levels, shell specials, variables in single quotes,
+    and variables that the same text assigns.
     """
     spellings: dict[str, dict[str, None]] = {}
     for blank in _find_blanks(text, language):
@@ -143,9 +143,10 @@ def find_parameters(text: str, *, language: str = "bash") -> tuple[Parameter, ..
 def fill(command_text: str, values: Mapping[str, str], *, language: str = "bash") -> str:
     """Put values, by parameter name, in place of the blanks of a command; blanks without a value stay.
 
-    A value of letters, digits and `_@%+=:,./-` goes in as it is. Any other becomes one quoted shell word, which is possible only
-    where the blank stands outside quotes or fills a quoted word alone. Raises InvalidInput for control or invisible
-    characters, a leading `-`, more than 1,000 characters, and for a value that would need quoting where it cannot be quoted.
+    A value of letters, digits and `_@%+=:,./-` goes in as it is. Any other becomes one quoted shell word, which is
+    possible only where the blank stands outside quotes or fills a quoted word alone. Raises InvalidInput for control
+    or invisible characters, a leading `-`, more than 1,000 characters, and for a value that would need quoting where
+    it cannot be quoted.
     """
     blanks = [blank for blank in _find_blanks(command_text, language) if blank.name in values]
     if not blanks:

@@ -9,12 +9,14 @@ MAX_EXPRESSIONS = 100
 _MAX_CHARS = 1_000
 
 _COMPARISON = re.compile(
-    r"([A-Za-z_:][\w:]{1,200})[ \t]*(\{[^{}]{0,400}\})?[ \t]*(\[[^\[\]]{1,40}\])?[ \t]*(?:==|!=|>=|<=|>|<)[ \t]*(?:bool[ \t]+)?[-+]?[\d.]+.{0,100}",
+    r"([A-Za-z_:][\w:]{1,200})[ \t]*(\{[^{}]{0,400}\})?[ \t]*(\[[^\[\]]{1,40}\])?[ \t]*"
+    r"(?:==|!=|>=|<=|>|<)[ \t]*(?:bool[ \t]+)?[-+]?[\d.]+.{0,100}",
     re.DOTALL,
 )
 _SELECTOR = re.compile(r"[A-Za-z_:][\w:]{1,200}\{[ \t]*[A-Za-z_]\w{0,60}[ \t]*(?:=|!=|=~|!~)[ \t]*[\"'].*", re.DOTALL)
 _FUNCTION = re.compile(
-    r"(?:\(+[ \t]*)?(?:sum|avg|min|max|count|stddev|topk|bottomk|quantile|group|rate|irate|increase|delta|deriv|absent|absent_over_time|"
+    r"(?:\(+[ \t]*)?(?:sum|avg|min|max|count|stddev|topk|bottomk|quantile|group|rate|irate|increase|delta|deriv|"
+    r"absent|absent_over_time|"
     r"avg_over_time|max_over_time|min_over_time|sum_over_time|count_over_time|quantile_over_time|histogram_quantile|"
     r"predict_linear|changes|resets|time|label_replace|label_join|clamp_max|clamp_min|round|ceil|floor|abs|vector)"
     r"[ \t]*(?:(?:by|without)[ \t]*\([^()]{0,300}\))?[ \t]*\(.*",
@@ -39,8 +41,8 @@ def is_expression(text: str) -> bool:
 
 
 def find_expressions(blocks: Iterable[Block]) -> tuple[str, ...]:
-    """The PromQL in code spans, in fences marked as such, and in unmarked fences under headings like Symptoms; in order,
-    doubles dropped, at most 100."""
+    """The PromQL in code spans, in fences marked as such, and in unmarked fences under headings like Symptoms; in
+    order, doubles dropped, at most 100."""
     found: dict[str, None] = {}
     for block in blocks:
         spans = (span for span in block.code_spans if is_expression(span))

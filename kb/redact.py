@@ -1,5 +1,6 @@
-"""Secrets -> `***` before anything is logged, stored, indexed or sent. Known values are found exactly and in their base64 and
-URL-encoded forms, unknown ones by their format or by what stands before them. Pure; time grows linearly with the text."""
+"""Secrets -> `***` before anything is logged, stored, indexed or sent. Known values are found exactly and in their
+base64 and URL-encoded forms, unknown ones by their format or by what stands before them. Pure; time grows linearly
+with the text."""
 
 import base64
 import re
@@ -7,123 +8,130 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, quote_plus
 
+from kb.words import word_set
+
 MASK = "***"
 _MIN_KNOWN_CHARS = 4
 _MIN_ENCODED_CHARS = 6
 
-type_of_replacement = str | Callable[[re.Match[str]], str]
-
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """A format of secrets. The pattern is only tried on texts that hold one of `hints` (lower case); linear by construction:
-    every repetition is bounded or consumes what no other match can begin in."""
+    """A format of secrets. The pattern is only tried on texts that hold one of `hints` (lower case). Linear by
+    construction: every repetition is bounded, or consumes what no other match can begin in."""
 
     hints: tuple[str, ...]
     pattern: re.Pattern[str]
     replacement: str | Callable[[re.Match[str]], str] = MASK
 
 
-_TOKENS = (
-    ((("akia", "asia", "aroa", "aida", "abia", "acca"), r"\b(?:AKIA|ASIA|AROA|AIDA|ABIA|ACCA)[A-Z0-9]{16}\b")),
-    ((("ghp_", "gho_", "ghu_", "ghs_", "ghr_"), r"\bgh[pousr]_[A-Za-z0-9]{20,255}")),
-    ((("github_pat_",), r"\bgithub_pat_[A-Za-z0-9_]{20,255}")),
+_TOKENS: Sequence[tuple[str, str]] = (
+    ("akia asia aroa aida abia acca", r"\b(?:AKIA|ASIA|AROA|AIDA|ABIA|ACCA)[A-Z0-9]{16}\b"),
+    ("ghp_ gho_ ghu_ ghs_ ghr_", r"\bgh[pousr]_[A-Za-z0-9]{20,255}"),
+    ("github_pat_", r"\bgithub_pat_[A-Za-z0-9_]{20,255}"),
     (
-        (
-            ("glpat-", "gloas-", "gldt-", "glrt-", "glcbt-", "glptt-", "glft-", "glimt-", "glagent-", "glsoat-"),
-            r"\bgl(?:pat|oas|dt|rt|cbt|ptt|ft|imt|agent|soat)-[\w.=-]{16,300}",
-        )
+        "glpat- gloas- gldt- glrt- glcbt- glptt- glft- glimt- glagent- glsoat-",
+        r"\bgl(?:pat|oas|dt|rt|cbt|ptt|ft|imt|agent|soat)-[\w.=-]{16,300}",
     ),
-    ((("xox", "xapp-"), r"\b(?:xox[a-z]|xapp)-[A-Za-z0-9-]{10,300}")),
-    ((("hooks.slack.com",), r"(?<=hooks\.slack\.com/)(?:services|workflows|triggers)/[A-Za-z0-9_/-]{10,200}")),
-    ((("/api/webhooks/",), r"(?<=/api/webhooks/)\d{5,25}/[\w-]{20,200}")),
-    ((("eyj",), r"\beyJ[A-Za-z0-9_-]{8,4000}\.[A-Za-z0-9_-]{8,8000}(?:\.[A-Za-z0-9_-]{8,4000})?")),
-    ((("aiza",), r"\bAIza[A-Za-z0-9_-]{35}")),
-    ((("ya29.",), r"\bya29\.[A-Za-z0-9_-]{20,1000}")),
-    ((("sk_live_", "sk_test_", "rk_live_", "rk_test_"), r"\b[sr]k_(?:live|test)_[A-Za-z0-9]{10,200}")),
-    ((("sk-",), r"\bsk-(?:(?:ant|proj|svcacct|or)-)?(?=[\w-]{0,300}\d)[A-Za-z0-9_-]{20,300}")),
-    ((("hvs.", "hvb.", "hvr."), r"\bhv[sbr]\.[A-Za-z0-9_-]{20,300}")),
-    ((("npm_",), r"\bnpm_[A-Za-z0-9]{36}\b")),
-    ((("pypi-",), r"\bpypi-[A-Za-z0-9_-]{50,1000}")),
-    ((("sg.",), r"\bSG\.[A-Za-z0-9_-]{16,64}\.[A-Za-z0-9_-]{16,64}")),
-    ((("dop_v1_", "doo_v1_", "dor_v1_"), r"\bdo[opr]_v1_[a-f0-9]{64}\b")),
-    ((("glsa_", "glc_"), r"\b(?:glsa_[A-Za-z0-9]{32}_[A-Fa-f0-9]{8}|glc_[A-Za-z0-9+/]{32,400}={0,2})")),
-    ((("atlasv1",), r"\b[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{60,70}")),
-    ((("dapi",), r"\bdapi[a-f0-9]{32}\b")),
-    ((("shpat_", "shpss_", "shpca_"), r"\bshp(?:at|ss|ca)_[a-fA-F0-9]{32}\b")),
-    ((("nrak-",), r"\bNRAK-[A-Z0-9]{27}\b")),
+    ("xox xapp-", r"\b(?:xox[a-z]|xapp)-[A-Za-z0-9-]{10,300}"),
+    ("hooks.slack.com", r"(?<=hooks\.slack\.com/)(?:services|workflows|triggers)/[A-Za-z0-9_/-]{10,200}"),
+    ("/api/webhooks/", r"(?<=/api/webhooks/)\d{5,25}/[\w-]{20,200}"),
+    ("eyj", r"\beyJ[A-Za-z0-9_-]{8,4000}\.[A-Za-z0-9_-]{8,8000}(?:\.[A-Za-z0-9_-]{8,4000})?"),
+    ("aiza", r"\bAIza[A-Za-z0-9_-]{35}"),
+    ("ya29.", r"\bya29\.[A-Za-z0-9_-]{20,1000}"),
+    ("sk_live_ sk_test_ rk_live_ rk_test_", r"\b[sr]k_(?:live|test)_[A-Za-z0-9]{10,200}"),
+    ("sk-", r"\bsk-(?:(?:ant|proj|svcacct|or)-)?(?=[\w-]{0,300}\d)[A-Za-z0-9_-]{20,300}"),
+    ("hvs. hvb. hvr.", r"\bhv[sbr]\.[A-Za-z0-9_-]{20,300}"),
+    ("npm_", r"\bnpm_[A-Za-z0-9]{36}\b"),
+    ("pypi-", r"\bpypi-[A-Za-z0-9_-]{50,1000}"),
+    ("sg.", r"\bSG\.[A-Za-z0-9_-]{16,64}\.[A-Za-z0-9_-]{16,64}"),
+    ("dop_v1_ doo_v1_ dor_v1_", r"\bdo[opr]_v1_[a-f0-9]{64}\b"),
+    ("glsa_ glc_", r"\b(?:glsa_[A-Za-z0-9]{32}_[A-Fa-f0-9]{8}|glc_[A-Za-z0-9+/]{32,400}={0,2})"),
+    ("atlasv1", r"\b[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{60,70}"),
+    ("dapi", r"\bdapi[a-f0-9]{32}\b"),
+    ("shpat_ shpss_ shpca_", r"\bshp(?:at|ss|ca)_[a-fA-F0-9]{32}\b"),
+    ("nrak-", r"\bNRAK-[A-Z0-9]{27}\b"),
 )
+"""Hints and format of the tokens that services hand out: AWS, GitHub, GitLab, Slack, Discord, JWT, Google, Stripe,
+OpenAI-like, Vault, npm, PyPI, SendGrid, DigitalOcean, Grafana, Terraform, Databricks, Shopify, New Relic."""
 
 _PEM = re.compile(
-    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:[A-Za-z0-9+/=\s:,.()\\]|-(?!----))*(?:-----END [A-Z0-9 ]{0,40}-----)?"
+    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:[A-Za-z0-9+/=\s:,.()\\]|-(?!----))*"
+    r"(?:-----END [A-Z0-9 ]{0,40}-----)?"
 )
 _URL_PASSWORD = re.compile(r"(?<=://)([^\s/:@'\"<>`]{0,200}):([^\s/@'\"<>`]{1,300})@")
 _URL_TOKEN = re.compile(r"(?<=://)(?=[\w-]{0,300}\d)[\w-]{20,300}@")
 
 _KEY_WORD = (
-    r"(?:pass(?:word|wd|phrase|code)|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|account[_-]?key|signing[_-]?key|"
-    r"encryption[_-]?key|client[_-]?key[_-]?data|license[_-]?key|shared[_-]?access[_-]?key|credentials?|masterauth|requirepass|"
-    r"auth[_-]?key|session[_-]?key|webhook[_-]?key|service[_-]?key|integration[_-]?key|routing[_-]?key)"
+    r"(?:pass(?:word|wd|phrase|code)|pwd|secret|token|credentials?|masterauth|requirepass|client[_-]?key[_-]?data|"
+    r"(?:api|access|private|account|signing|encryption|license|auth|session|webhook|service|integration|routing|"
+    r"shared[_-]?access)[_-]?key)"
 )
-_VALUE = r"(?:\"(?P<double>[^\"\n]{1,2000})\"|'(?P<single>[^'\n]{1,2000})'|(?P<bare>[^\s\"',;&|<>(){}\[\]`\\]{1,2000}))"
+_VALUE = (
+    r"(?:\"(?P<double>[^\"\n]{1,2000})\"|'(?P<single>[^'\n]{1,2000})'"
+    r"|(?P<bare>[^\s\"',;&|<>(){}\[\]`\\]{1,2000}))"
+)
 _ASSIGNED = re.compile(
-    rf"(?P<word>{_KEY_WORD})(?P<tail>[\w.-]{{0,40}})(?P<quote>\\?[\"']?)(?P<sign>[ \t]{{0,4}}(?:=>|:=|==?|:)[ \t]{{0,4}})(?P<esc>\\?){_VALUE}",
+    rf"(?P<word>{_KEY_WORD})(?P<tail>[\w.-]{{0,40}})(?P<quote>\\?[\"']?)"
+    rf"(?P<sign>[ \t]{{0,4}}(?:=>|:=|==?|:)[ \t]{{0,4}})(?P<esc>\\?){_VALUE}",
     re.IGNORECASE,
 )
-_FLAG = re.compile(
-    rf"(?P<lead>(?<![\w-])--?[\w-]{{0,40}}{_KEY_WORD}[ \t]{{1,4}}){_VALUE}",
-    re.IGNORECASE,
+_FLAG = re.compile(rf"(?P<lead>(?<![\w-])--?[\w-]{{0,40}}{_KEY_WORD}[ \t]{{1,4}}){_VALUE}", re.IGNORECASE)
+_CLIENTS = (
+    r"(?:mysql\w{0,12}|mariadb\w{0,12}|mongo\w{0,12}|sshpass|(?:docker|podman|nerdctl|helm registry|oras) login|influx|"
+    r"sqlcmd|redis-cli|ldap(?:search|modify)|smbclient|xfreerdp)"
 )
 _SHORT_FLAG = re.compile(
-    r"(?P<lead>\b(?:mysql\w{0,12}|mariadb\w{0,12}|mongo\w{0,12}|sshpass|docker login|podman login|helm registry login|nerdctl login|"
-    r"influx|sqlcmd|redis-cli|ldapsearch|ldapmodify|smbclient|xfreerdp|PGPASS)\b[^\n|;&]{0,300}?[ \t]-(?:p|P|a|w)(?:[ \t]{1,4}|=)?)"
-    rf"(?![ \t-]){_VALUE}"
+    rf"(?P<lead>\b{_CLIENTS}\b[^\n|;&]{{0,300}}?[ \t]-[pPaw](?:[ \t]{{1,4}}|=)?)(?![ \t-]){_VALUE}"
 )
 _CURL_USER = re.compile(
-    r"(?P<lead>\b(?:curl|wget|http|https|xh)\b[^\n|;]{0,300}?[ \t](?:-u|--user|--proxy-user|-a|--auth)(?:[ \t]{1,4}|=)[\"']?[^\s:\"']{1,100}:)"
-    r"(?P<bare>[^\s\"']{1,300})"
+    r"(?P<lead>\b(?:curl|wget|http|https|xh)\b[^\n|;]{0,300}?[ \t](?:-u|--user|--proxy-user|-a|--auth)(?:[ \t]{1,4}|=)"
+    r"[\"']?[^\s:\"']{1,100}:)(?P<bare>[^\s\"']{1,300})"
 )
 _AUTHORIZATION = re.compile(
-    r"(?P<lead>\bauthorization[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?(?:(?:bearer|basic|token|apikey|digest|negotiate|splunk|genieKey)[ \t]{1,4})?)"
-    r"(?P<bare>[^\s\"',;]{4,8000})",
+    r"(?P<lead>\bauthorization[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?"
+    r"(?:(?:bearer|basic|token|apikey|digest|negotiate|splunk|geniekey)[ \t]{1,4})?)(?P<bare>[^\s\"',;]{4,8000})",
     re.IGNORECASE,
 )
 _BEARER = re.compile(
     r"(?P<lead>\bbearer[ \t]{1,4})(?P<bare>(?=[\w.~+/=-]{0,300}[\d._])[\w.~+/=-]{12,8000})", re.IGNORECASE
 )
 _HEADER = re.compile(
-    r"(?P<lead>\b(?:x-[a-z-]{0,20}(?:api-?key|token|auth|secret|signature)|private-token|api-key|dd-api-key|dd-application-key|"
-    r"set-cookie|cookie|x-pagerduty-token|x-vault-token)[\"']?[ \t]{0,4}:[ \t]{0,4}[\"']?)(?P<bare>[^\s\"',]{4,4000})",
+    r"(?P<lead>\b(?:x-[a-z-]{0,20}(?:api-?key|token|auth|secret|signature)|private-token|api-key|dd-api-key|"
+    r"dd-application-key|set-cookie|cookie)[\"']?[ \t]{0,4}:[ \t]{0,4}[\"']?)(?P<bare>[^\s\"',]{4,4000})",
     re.IGNORECASE,
 )
 _SQL = re.compile(r"(?P<lead>\b(?:identified\s{1,8}by|password)\s{1,8})'(?P<single>[^'\n]{1,300})'", re.IGNORECASE)
 _SPACED = re.compile(
-    r"(?P<lead>\b(?:requirepass|masterauth|masterpass)[ \t]{1,4}|\blogin[ \t]{1,4}\S{1,100}[ \t]{1,4}password[ \t]{1,4})"
-    + _VALUE
+    r"(?P<lead>\b(?:requirepass|masterauth|masterpass)[ \t]{1,4}"
+    r"|\blogin[ \t]{1,4}\S{1,100}[ \t]{1,4}password[ \t]{1,4})" + _VALUE
 )
 _SIGNATURE = re.compile(
-    r"(?P<lead>[?&](?:sig|signature|x-amz-signature|x-amz-security-token|x-goog-signature|access_token)=)(?P<bare>[^\s&\"'<>]{8,2000})",
+    r"(?P<lead>[?&](?:sig|signature|x-amz-signature|x-amz-security-token|x-goog-signature|access_token)=)"
+    r"(?P<bare>[^\s&\"'<>]{8,2000})",
     re.IGNORECASE,
 )
 
 _BENIGN_TAIL = re.compile(
-    r"(?:[_.-]?(?:names?|refs?|keyrefs?|files?|paths?|polic(?:y|ies)|len(?:gth)?|ttl|expir\w*|expires?|types?|ur[il]s?|fields?|count|limits?|"
-    r"rotation|versions?|managers?|providers?|stores?|class|age|reset|prompt|reviews?|mounts?|env|volumes?|engine|templates?|request|"
-    r"s?(?:_total|_seconds|_bytes|_count)|namespace|selector|labels?|annotations?|controller|generator|required|enabled|auth|id))s?",
+    r"[_.-]?(?:names?|refs?|keyrefs?|files?|paths?|polic(?:y|ies)|len(?:gth)?|ttl|expir\w*|types?|ur[il]|fields?|"
+    r"count|limits?|rotation|versions?|managers?|providers?|stores?|class|age|reset|prompt|reviews?|mounts?|env|"
+    r"volumes?|engine|templates?|request|namespace|selector|labels?|annotations?|controller|generator|required|"
+    r"enabled|auth|id|total|seconds|bytes)?s?",
     re.IGNORECASE,
 )
 _BLANK = re.compile(
-    r"\*{3,}|x{3,}|X{3,}|\.{3,}|…|[<\[{$%@].*|\(.*|.*(?:\$\{?[A-Za-z_(]|\{\{|<[A-Za-z]).*|(?:os|process|ENV|env|config|settings|secrets|vars?|self|params?|args|this)[.\[].*"
-    r"|[\w.]{1,80}\(.*",
+    r"\*{3,}|[xX]{3,}|\.{3,}|…|[<\[{$%@(].*|.*(?:\$\{?[A-Za-z_(]|\{\{|<[A-Za-z]).*|[\w.]{1,80}\(.*|"
+    r"(?:os|process|ENV|env|config|settings|secrets|vars?|self|params?|args|this)[.\[].*",
     re.DOTALL,
 )
-_BENIGN_VALUES = frozenset(
-    "true false null none nil yes no on off required optional string str text bytes int integer empty enabled disabled unset undefined "
-    "default redacted hidden masked omitted generate generated auto prompt ask stdin file env inherit unknown n/a na todo tbd "
-    "value password secret token key your_password yourpassword =".split()
+_BENIGN_VALUES = word_set(
+    "true false null none nil yes no on off required optional string str text bytes int integer empty enabled disabled "
+    "unset undefined default redacted hidden masked omitted generate generated auto prompt ask stdin file env inherit "
+    "unknown n/a na todo tbd value password secret token key your_password yourpassword ="
 )
 _LOOKS_SECRET = re.compile(r"(?=.{0,200}\d)(?=.{0,200}[A-Za-z!@#$%^&*_+=-]).{6,}", re.DOTALL)
 _K8S_NAME = re.compile(r"[a-z]+(?:-[a-z]+)+")
+_SMALL_NUMBER = re.compile(r"\d{1,5}(?:[smhdw]|ms)?")
 
 
 def redact(text: str, *, known: Iterable[str] = ()) -> str:
@@ -156,7 +164,7 @@ class Redactor:
 
 
 def _forms(value: str) -> set[str]:
-    """A known value as it may appear: raw, URL-encoded, escaped in JSON, and in base64 at each of its three alignments."""
+    """A known value as it may appear: raw, URL-encoded, escaped in JSON, in base64 at each of the three alignments."""
     raw = value.encode("utf-8", "surrogatepass")
     forms = {
         value,
@@ -196,10 +204,17 @@ def _mask_assigned(match: re.Match[str]) -> str:
     quoted = match["double"] or match["single"]
     value = quoted or match["bare"]
     tail = match["tail"]
-    if _is_blank(value) or (tail and _BENIGN_TAIL.fullmatch(tail)) or _is_prose(match, value):
+    if _is_blank(value) or (tail and _is_benign_tail(match["word"], tail, value)) or _is_prose(match, value):
         return match[0]
     mark = '"' if match["double"] else "'" if match["single"] else ""
     return f"{match['word']}{tail}{match['quote']}{match['sign']}{match['esc']}{mark}{MASK}{mark}"
+
+
+def _is_benign_tail(word: str, tail: str, value: str) -> bool:
+    """Whether what follows the key word makes it a name, a size or a place (`secretName`, `password_file`)."""
+    if tail.lower() == "s":
+        return word.lower() == "token" and _SMALL_NUMBER.fullmatch(value) is not None
+    return _BENIGN_TAIL.fullmatch(tail) is not None
 
 
 def _is_prose(match: re.Match[str], value: str) -> bool:
@@ -230,7 +245,7 @@ def _mask_url_password(match: re.Match[str]) -> str:
 
 _RULES: Sequence[_Rule] = (
     _Rule(("private key",), _PEM),
-    *(_Rule(hints, re.compile(pattern)) for hints, pattern in _TOKENS),
+    *(_Rule(tuple(hints.split()), re.compile(pattern)) for hints, pattern in _TOKENS),
     _Rule(("://",), _URL_PASSWORD, _mask_url_password),
     _Rule(("://",), _URL_TOKEN, f"{MASK}@"),
     _Rule(("authorization",), _AUTHORIZATION, _mask_value),

@@ -5,16 +5,20 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from kb.errors import InvalidInput
-from kb.front_matter import MAX_DEPTH, MAX_FRONT_MATTER_BYTES, render_front_matter, split_front_matter
+from kb.front_matter import (
+    MAX_DEPTH,
+    MAX_FRONT_MATTER_BYTES,
+    MAX_INT_DIGITS,
+    render_front_matter,
+    split_front_matter,
+)
 from kb.runbook import Runbook, RunbookType
 from kb.severity import Severity
 
-_MAX_INT = 10**18
-
 
 def render_runbook(runbook: Runbook) -> str:
-    """A file's text for this runbook: its fields as front matter, then its Markdown. Parsing the result under the same path
-    gives back every field that front matter carries. Raises InvalidInput as `render_new` does."""
+    """A file's text for this runbook: its fields as front matter, then its Markdown. Parsing the result under the
+    same path gives back every field that front matter carries. Raises InvalidInput as `render_new` does."""
     fields: dict[str, object] = {"id": runbook.id, "title": runbook.title, "type": runbook.type.value}
     optional: dict[str, object] = {
         "severity": runbook.severity.value if runbook.severity else "",
@@ -45,9 +49,9 @@ def render_new(
 ) -> str:
     """A file's text for a new runbook out of what a client sent: Markdown and a few fields.
 
-    Front matter that the content brings along is kept where the fields say nothing, and a first heading is added where the
-    content has none. Raises InvalidInput when a value is not plain (text, number, true, false, none, lists and mappings of
-    those), when the fields nest too deep or exceed 16 KiB, or when a text cannot be stored as UTF-8.
+    Front matter that the content brings along is kept where the fields say nothing, and a first heading is added
+    where the content has none. Raises InvalidInput when a value is not plain (text, number, true, false, none, lists
+    and mappings of those), when the fields nest too deep or exceed 16 KiB, or when a text cannot be stored as UTF-8.
     """
     front = split_front_matter(content, path="content")
     header = front.header
@@ -94,23 +98,27 @@ def _assemble(fields: Mapping[str, object], body: str) -> str:
 
 
 def _check_plain(name: str, value: object, *, depth: int) -> None:
+    """Refuse what front matter cannot hold and give back unchanged."""
     if depth > MAX_DEPTH:
         raise InvalidInput(name, f"it is nested more than {MAX_DEPTH} levels deep", advice="Flatten it.")
     if isinstance(value, Mapping):
-        for key, item in value.items():
-            if not isinstance(key, str):
-                raise InvalidInput(name, "its keys must be texts")
+        if not all(isinstance(key, str) for key in value):
+            raise InvalidInput(name, "its keys must be texts", advice="Put quotes around them.")
+        for item in value.values():
             _check_plain(name, item, depth=depth + 1)
     elif isinstance(value, (list, tuple)):
         for item in value:
             _check_plain(name, item, depth=depth + 1)
-    elif isinstance(value, bool) or value is None or isinstance(value, (str, date)):
-        return
-    elif isinstance(value, int):
-        if abs(value) >= _MAX_INT:
-            raise InvalidInput(name, "a whole number in it has more than 18 digits", advice="Send it as text.")
-    elif isinstance(value, float):
-        if not math.isfinite(value):
-            raise InvalidInput(name, "a number in it is not finite")
     else:
-        raise InvalidInput(name, f"values of type {value.__class__.__name__} cannot be stored")
+        _check_scalar(name, value)
+
+
+def _check_scalar(name: str, value: object) -> None:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise InvalidInput(name, "a number in it is not finite", advice="Send it as text.")
+    if isinstance(value, int) and abs(value) >= 10**MAX_INT_DIGITS:
+        reason = f"a whole number in it has more than {MAX_INT_DIGITS} digits"
+        raise InvalidInput(name, reason, advice="Send it as text.")
+    if value is not None and not isinstance(value, (str, bool, int, float, date)):
+        reason = f"values of type {value.__class__.__name__} cannot be stored"
+        raise InvalidInput(name, reason, advice="Send texts, numbers, lists and mappings.")

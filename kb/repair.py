@@ -9,6 +9,7 @@ import ftfy
 from ftfy.badness import is_bad
 
 from kb.fences import renest_fences
+from kb.invisible import without_invisible
 from kb.mojibake import repair_double_encoding
 from kb.runbook import Problem, ProblemLevel
 
@@ -23,14 +24,6 @@ _MAX_FTFY_CHARS = 2000
 """ftfy tries many encodings one after another; a longer line is left as it is."""
 
 _NEWLINES = re.compile(r"\r\n?")
-_SEPARATORS = re.compile("[\u0085\u2028\u2029\v\f]")
-_CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
-_DIRECTION = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_JOINER_IN_EMOJI = "(?<=[\u2190-\u2bff\ufe0f\U0001f000-\U0001faff])\u200d(?=[\u2190-\u2bff\U0001f000-\U0001faff])"
-_HIDDEN = re.compile(
-    f"(?:{_JOINER_IN_EMOJI})|([\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200d\u2060-\u2065\u206a-\u206f\u3164"
-    "\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff])"
-)
 _ASK_FTFY = re.compile("[\u00c2-\u00c5\u00d0\u00d1\u00e2-\u00e5\u0192\u0393\u0413\u0432\u2564][^\x00-\x7f]")
 
 
@@ -109,7 +102,7 @@ def _mend_encoding(text: str, report: _Report) -> str:
         return text
     mended = repair_double_encoding(text)
     if mended.sequences:
-        message = f"UTF-8 was read as {mended.encoding} and saved again in {mended.sequences} places; they are put right for reading."
+        message = f"{mended.sequences} characters were saved as {mended.encoding} by mistake; they are put right here."
         report.warn(
             "double-encoded", message, "Save the file once more as UTF-8 from the repaired text.", mended.first_line
         )
@@ -136,28 +129,10 @@ def _ask_ftfy(text: str, report: _Report) -> str:
 
 
 def _drop_invisible(text: str, report: _Report) -> str:
-    """Take out what a reader cannot see but a search or a shell would: controls, direction marks, hidden characters."""
-    if text.isascii() and not _CONTROLS.search(text) and not _SEPARATORS.search(text):
-        return text
-    for code, pattern, replacement, what in (
-        ("control-characters", _CONTROLS, "", "control characters"),
-        ("line-separators", _SEPARATORS, " ", "unusual line separators"),
-        ("direction-marks", _DIRECTION, "", "marks that change the reading direction"),
-    ):
-        if first := pattern.search(text):
-            line = text.count("\n", 0, first.start()) + 1
-            text, count = pattern.subn(replacement, text)
-            report.warn(code, f"{count} {what} are left out of the text.", _INVISIBLE_ADVICE, line)
-    hidden = [match for match in _HIDDEN.finditer(text) if match[1]]
-    if hidden:
-        line = text.count("\n", 0, hidden[0].start()) + 1
-        text = _HIDDEN.sub(lambda match: "" if match[1] else match[0], text)
-        report.warn(
-            "hidden-characters",
-            f"{len(hidden)} invisible characters are left out of the text.",
-            _INVISIBLE_ADVICE,
-            line,
-        )
+    text, findings = without_invisible(text)
+    for finding in findings:
+        message = f"{finding.count} {finding.what} are left out of the text."
+        report.warn(finding.code, message, _INVISIBLE_ADVICE, finding.line)
     return text
 
 

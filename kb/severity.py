@@ -43,9 +43,9 @@ _MAX_CHARS = 200
 def parse_severity(text: str) -> Severity | None:
     """Read a severity in any common vocabulary; the worst one named when the text is a phrase (`warning/critical`).
 
-    Known are words (critical, high, medium, low, info; page, warning, none; error, major, minor, emergency), codes counted
-    from zero (P0 to P4) and from one (sev1, s1 as GitLab writes it, `priority 1`), and a bare digit 1 to 5 as PagerDuty
-    and ServiceNow count priorities. None when nothing in the text names a severity.
+    Known are words (critical, high, medium, low, info; page, warning, none; error, major, minor, emergency), codes
+    counted from zero (P0 to P4) and from one (sev1, s1 as GitLab writes it, `priority 1`), and a bare digit 1 to 5 as
+    PagerDuty and ServiceNow count priorities. None when nothing in the text names a severity.
     """
     phrase = _NEGATION.sub("no", text[:_MAX_CHARS].strip().lower())
     if phrase in _FROM_ONE:

@@ -27,13 +27,15 @@ class Region:
 
 
 _MARK = re.compile(
-    r"\\.|['\"()\n]|\$\(|(?:(?<=[\s;&|(])|^)\#[^\n]*|<<-?[ \t]{0,8}(?P<quote>['\"]?)(?P<word>[A-Za-z_]\w{0,60})(?P=quote)",
+    r"\\.|['\"()\n]|\$\(|(?:(?<=[\s;&|(])|^)\#[^\n]*"
+    r"|<<-?[ \t]{0,8}(?P<quote>['\"]?)(?P<word>[A-Za-z_]\w{0,60})(?P=quote)",
     re.DOTALL | re.MULTILINE,
 )
 
 
 class QuoteMap:
-    """The contexts of one shell text. An apostrophe inside a word, and a quote that nothing closes, are ordinary characters."""
+    """The contexts of one shell text. An apostrophe inside a word, and a quote that nothing closes, are ordinary
+    characters."""
 
     def __init__(self, text: str) -> None:
         self._regions = _Scanner(text).scan()
@@ -89,18 +91,15 @@ class _Scanner:
             return end
         if mark == "'":
             return self._single(start)
-        if mark.startswith("#"):
-            self._begin(start, Context.COMMENT)
-            self._begin(end, self._current())
-        elif mark == "(":
-            if self._depths:
-                self._depths[-1] += 1
-        elif mark == ")":
-            self._close_parenthesis(start)
-        elif mark == "\n":
+        if mark == "\n":
             return self._bodies(end)
+        if mark in "()":
+            self._parenthesis(mark, start)
         elif match["word"]:
             self._heredocs.append((match["word"], Context.LITERAL_HEREDOC if match["quote"] else Context.HEREDOC))
+        else:
+            self._begin(start, Context.COMMENT)
+            self._begin(end, self._current())
         return end
 
     def _double(self, start: int) -> int:
@@ -124,11 +123,11 @@ class _Scanner:
         self._begin(end, self._current())
         return end + 1
 
-    def _close_parenthesis(self, start: int) -> None:
+    def _parenthesis(self, mark: str, start: int) -> None:
         if not self._depths:
             return
-        if self._depths[-1]:
-            self._depths[-1] -= 1
+        if mark == "(" or self._depths[-1]:
+            self._depths[-1] += 1 if mark == "(" else -1
             return
         self._depths.pop()
         self._open.pop()

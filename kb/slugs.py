@@ -27,7 +27,8 @@ def is_valid_id(text: str) -> bool:
 
 
 def slugify(text: str) -> str:
-    """Lower-case words joined by hyphens, split at camelCase humps too: `KubePodCrashLooping` -> `kube-pod-crash-looping`.
+    """Lower-case words joined by hyphens, split at camelCase humps too: `KubePodCrashLooping` ->
+    `kube-pod-crash-looping`.
 
     Letters lose their accents; what has no ASCII form is dropped. Empty when nothing is left. At most 100 characters.
     """
@@ -46,8 +47,8 @@ def _split_hump(match: re.Match[str]) -> str:
 def id_from_path(path: str) -> str:
     """The id a file gets when it names none: its stem, or its folder's name for `README.md` and `index.md`.
 
-    Always valid: a reserved word gets `-runbook` appended, and a stem without any ASCII letter or digit gets a name made of
-    the path's hash.
+    Always valid: a reserved word gets `-runbook` appended, and a stem without any ASCII letter or digit gets a name
+    made of the path's hash.
     """
     pure = PurePosixPath(path)
     stem = pure.stem
@@ -99,7 +100,8 @@ class Anchors:
         return anchor
 
     def add(self, title: str) -> str:
-        """The anchor of the next heading with this title. Never empty: a title of punctuation alone is called `section`."""
+        """The anchor of the next heading with this title. Never empty: a title of punctuation alone is called
+        `section`."""
         base = heading_anchor(title) or "section"
         number = self._next.get(base, 0)
         anchor = f"{base}-{number}" if number else base

@@ -60,13 +60,17 @@ _LINE = re.compile(
 # "- name = value" on a line of its own, as Alertmanager's mail and its default templates write labels and annotations.
 _LISTED = re.compile(r"^[ \t>*•·–-]{1,12}(?P<name>[A-Za-z_]\w{0,60}) = (?P<value>[^\n]{1,300})$", re.MULTILINE)
 _ANNOTATIONS = frozenset({"summary", "description", "message", "runbook_url", "runbook", "dashboard_url", "dashboard"})
+_WORD = re.compile(r"\w")
 _TITLE = re.compile(
     r"\[(?:FIRING|RESOLVED|Alerting|OK)(?::\d+)?\]\s+(?:\S+\s+\|\s+)?(?P<name>[A-Za-z_]\w{2,99})", re.IGNORECASE
 )
 
 
 def read_alert(text: str) -> Alert | None:
-    """The alert that `text` is: a payload as JSON, or a notification with labels as mail, chat and logs show them."""
+    """The alert that `text` is: a payload as JSON, or a notification with labels as mail, chat and logs show them.
+
+    Its source is "text" when there are words beside the labels, which a search must see too.
+    """
     text = text.strip()
     if text[:1] in ("{", "["):
         alert = _from_json(text)
@@ -95,7 +99,8 @@ def _from_words(text: str) -> Alert | None:
     if not name and len(told) < 2:
         return None
     severity = parse_severity(labels.get("severity", ""))
-    return Alert(name=name, labels=labels, severity=severity, service=labels.get("service", ""), source="pasted")
+    source = "labels" if name and not _WORD.search(_PAIR.sub(" ", text)) else "text"
+    return Alert(name=name, labels=labels, severity=severity, service=labels.get("service", ""), source=source)
 
 
 def _pairs(text: str) -> Iterator[tuple[str, str]]:

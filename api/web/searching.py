@@ -94,7 +94,7 @@ class Search:
     def alert_page(self, name: str, labels: Mapping[str, str], principal: Principal) -> Response:
         """What is found for an alert by name and labels."""
         alert = _alert(name, labels)
-        screen, status = self._screen(Asked(query=name), alert, principal, by_alert=True)
+        screen, status = self._screen(Asked(query=name), alert, principal)
         return self._whole(screen, status)
 
     def address_for_alert(self, name: str, labels: Mapping[str, str], principal: Principal) -> str | None:
@@ -124,13 +124,11 @@ class Search:
     def _whole(self, screen: SearchScreen, status: int) -> Response:
         return self._render.page("home.html", status=status, at="search", screen=self._furnished(screen))
 
-    def _screen(
-        self, asked: Asked, alert: Alert | None, principal: Principal, *, by_alert: bool = False
-    ) -> tuple[SearchScreen, int]:
+    def _screen(self, asked: Asked, alert: Alert | None, principal: Principal) -> tuple[SearchScreen, int]:
         screen = SearchScreen(query=asked.query, filters=asked.filters, alert=alert_screen(alert))
         if not asked.query.strip():
             return screen, 200
-        structured = alert if alert is not None and (by_alert or alert.source != "pasted") else None
+        structured = alert if alert is not None and alert.source != "text" else None
         try:
             answer = self._search(asked, structured, principal)
         except KBError as error:

@@ -45,6 +45,22 @@ def test_a_pasted_alert_gives_its_name_and_labels(text: str, name: str, labels: 
     assert {key: alert.labels.get(key) for key in labels} == labels
 
 
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        ("alertname=RedisDown cluster=prod namespace=shop", "labels"),
+        ('{alertname="RedisDown", instance="r-1:6379"}', "labels"),
+        ("alertname=RedisDown cluster=prod after the upgrade", "text"),
+        (MAIL, "text"),
+        (WEBHOOK, "alertmanager"),
+    ],
+)
+def test_an_alert_with_words_beside_its_labels_is_searched_as_text(text: str, source: str) -> None:
+    alert = read_alert(text)
+    assert alert is not None
+    assert alert.source == source
+
+
 def test_annotations_are_no_labels() -> None:
     alert = read_alert(MAIL)
     assert alert is not None

@@ -80,7 +80,7 @@ def read_facts(blocks: Iterable[Block]) -> Facts:
         name = _KEYS.get(key, "")
         if not value or value[0] in "[<{" or (len(value) > _MAX_VALUE_CHARS and name != "summary"):
             continue
-        if name and (marked or name != "alerts" or " " not in value):
+        if name and (marked or name != "alerts" or not any(" " in alert for alert in split_names(value))):
             said.setdefault(name, []).append(value)
         elif marked and key in _METADATA_KEYS:
             metadata.setdefault(key, value)
@@ -185,7 +185,7 @@ def _prose_text(prose: Prose) -> str:
     if len(sources) == len(lines):
         lines = [line for line, source in zip(lines, sources, strict=True) if not is_field_line(source)]
     text = " ".join(" ".join(lines).split())
-    if len(text.split()) < _MIN_SUMMARY_WORDS or not any(char.isalpha() for char in text):
+    if len(text.split()) < _MIN_SUMMARY_WORDS - text.endswith((".", "!")) or not any(char.isalpha() for char in text):
         return ""
     return text
 

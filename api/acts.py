@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from kb.incident import Alert
 from kb.runbook import Problem, ReviewState, Runbook, RunbookType
-from kb.runbook_store import StoredDocument
+from kb.runbook_store import StoredDocument, SyncReport
 from kb.severity import Severity
 
 
@@ -97,13 +98,22 @@ class Health:
     uptime_s: float
 
     @property
-    def status(self) -> str:
+    def status(self) -> Literal["ok", "degraded", "failing"]:
         """ "ok", "degraded" or "failing"."""
         if not self.generation:
             return "failing"
         return (
             "ok" if not self.degraded and not self.read_only and all(check.ok for check in self.checks) else "degraded"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """What a look at the folders found, and the index that came of it."""
+
+    report: SyncReport
+    generation: str
+    degraded: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,5 +127,4 @@ class Usage:
     cache_bytes: int
     free_bytes: int
     documents: int
-    versions: int
     problems: tuple[Problem, ...]

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from api.problems import MEDIA_TYPE, ProblemDocument
 
@@ -31,7 +31,9 @@ def body_of(model: type[BaseModel], *, if_match: bool = False, markdown: bool = 
 def complete(schema: dict[str, Any], models: Sequence[type[BaseModel]]) -> dict[str, Any]:
     """FastAPI's description with `models` added to its components, and problem documents in place of the errors that
     FastAPI thinks it sends."""
-    _, extra = models_json_schema([(model, "validation") for model in (*models, ProblemDocument)], ref_template=_REF)
+    described: list[tuple[type[BaseModel], JsonSchemaMode]] = [(model, "validation") for model in models]
+    described.append((ProblemDocument, "serialization"))
+    _, extra = models_json_schema(described, ref_template=_REF)
     components = schema.setdefault("components", {}).setdefault("schemas", {})
     components |= extra.get("$defs", {})
     for name in ("HTTPValidationError", "ValidationError"):

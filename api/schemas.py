@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from kb.runbook import ReviewState, RunbookType
+from kb.search_log import EventKind
 from kb.severity import Severity
 
 MAX_CONTENT_CHARS = 1_000_000
@@ -207,6 +208,7 @@ class PinBody(Incoming):
     """The runbook that is always first for this alert."""
 
     runbook_id: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    note: str = Field("", max_length=500, description="Why.")
 
 
 class PinOut(Outgoing):
@@ -214,8 +216,9 @@ class PinOut(Outgoing):
 
     alertname: str
     runbook_id: str
-    created_by: str
-    created_at: str
+    note: str
+    pinned_by: str
+    pinned_at: str
 
 
 class PinList(Outgoing):
@@ -227,10 +230,9 @@ class PinList(Outgoing):
 class SearchEventBody(Incoming):
     """What somebody did with an answer: looked at a runbook, copied a command, voted."""
 
-    kind: Literal["view", "copy", "vote"]
+    kind: EventKind
     runbook_id: Annotated[str, StringConstraints(min_length=1, max_length=100)]
     anchor: str = Field("", max_length=300)
-    value: Literal[-1, 0, 1] = Field(0, description="For a vote: 1 helped, -1 did not.")
 
 
 class CheckOut(Outgoing):
@@ -272,7 +274,6 @@ class UsageOut(Outgoing):
     cache_bytes: int
     free_bytes: int
     documents: int
-    versions: int
     problems: list[ProblemOut]
 
 
@@ -286,3 +287,4 @@ class RefreshOut(Outgoing):
     unchanged: int
     problems: list[ProblemOut]
     generation: str
+    degraded: str

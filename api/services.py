@@ -1,114 +1,193 @@
 """What sre-kb can do, one method an act. Routes, pages, tools and commands call these and shape the answers; no face
 reaches past them. Concrete classes are joined in `api.wiring`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
+from api.acts import Health, ListRequest, Refreshed, RunbookPage, RunbookView, SearchRequest, Usage, WrittenRunbook
+from api.listing import list_runbooks
+from api.recording import Recorder
+from api.writing import changed_text, new_id, new_text
+from kb.errors import EditConflict, InvalidInput
 from kb.hits import Answer
-from kb.incident import Alert
+from kb.pins import Pin, PinNotFound, Pins
 from kb.principal import Principal
-from kb.runbook import ReviewState, Runbook, RunbookType
-from kb.runbook_store import StoredDocument, Version
-from kb.severity import Severity
+from kb.runbook import RunbookType
+from kb.runbook_store import NewRunbook, RunbookStore, StoredDocument, Version, matches_etag
+from kb.search_log import EventKind, SearchEvent, SearchRecord
+
+Find = Callable[[SearchRequest], Answer]
 
 
 @dataclass(frozen=True, slots=True)
-class SearchRequest:
-    """What somebody wants to find: a text as they typed or pasted it, or an alert; `alert` wins where both are given.
+class Reports:
+    """How the knowledge base is: each a question asked when somebody wants to know."""
 
-    Filters hold before the best hits are chosen. `limit` is between 1 and 50.
-    """
-
-    text: str = ""
-    alert: Alert | None = None
-    type: RunbookType | None = None
-    severity: Severity | None = None
-    service: str = ""
-    tag: str = ""
-    limit: int = 10
-
-
-@dataclass(frozen=True, slots=True)
-class ListRequest:
-    """Which runbooks to list. `sort` is "title", "updated" or "severity", with "-" in front for descending order;
-    `offset` and `limit` cut the page out of the sorted whole."""
-
-    type: RunbookType | None = None
-    severity: Severity | None = None
-    state: ReviewState | None = None
-    service: str = ""
-    tag: str = ""
-    text: str = ""
-    sort: str = "title"
-    offset: int = 0
-    limit: int = 50
-
-
-@dataclass(frozen=True, slots=True)
-class RunbookView:
-    """One runbook as a face shows it: the stored file that holds it, and the file's runbook or entry itself."""
-
-    stored: StoredDocument
-    runbook: Runbook
-
-
-@dataclass(frozen=True, slots=True)
-class RunbookPage:
-    """A page of a list; `total` counts all that passed the filters."""
-
-    items: tuple[RunbookView, ...]
-    total: int
-    offset: int
-    limit: int
+    readiness: Callable[[], str]
+    health: Callable[[], Health]
+    usage: Callable[[], Usage]
 
 
 class Services:
-    """The acts of the knowledge base over one store and one index. Safe to call from many threads."""
+    """The acts of the knowledge base. Safe to call from many threads.
+
+    `find` answers searches, `store_changed` brings the index in step soon, `refresh` at once; `start` and `stop` belong
+    to whatever runs in the background.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: RunbookStore,
+        pins: Pins,
+        recorder: Recorder,
+        find: Find,
+        reports: Reports,
+        store_changed: Callable[[], None],
+        refresh: Callable[[Principal], Refreshed],
+        start: Callable[[], None],
+        stop: Callable[[], None],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._pins = pins
+        self._recorder = recorder
+        self._find = find
+        self._reports = reports
+        self._store_changed = store_changed
+        self._refresh = refresh
+        self._now = now
+        self.start = start
+        self.stop = stop
 
     def search(self, request: SearchRequest, principal: Principal) -> Answer:
-        """The best runbooks for a text or an alert."""
-        raise NotImplementedError
+        """The best runbook sections for a text or an alert. Raises `InvalidInput` for nothing to search by."""
+        if request.alert is None and not request.text.strip():
+            raise InvalidInput("q", "is empty", advice="Send a word, a question, a log line or an alert.")
+        answer = self._find(request)
+        self._recorder.record(
+            SearchRecord(
+                search_id=answer.search_id,
+                event_time=self._now(),
+                principal=principal.name,
+                face=principal.face,
+                query=answer.query,
+                hit_ids=tuple(hit.runbook.id for hit in answer.hits),
+                confident=answer.confident,
+                degraded=answer.degraded,
+                generation=answer.generation,
+                took_s=answer.took_s,
+            )
+        )
+        return answer
+
+    def record_event(
+        self, search_id: str, kind: EventKind, runbook_id: str, principal: Principal, *, anchor: str = ""
+    ) -> None:
+        """Remember what a reader did with a hit. Raises `SearchNotFound`."""
+        self._recorder.add_event(
+            SearchEvent(search_id, kind, runbook_id, anchor, principal.name, principal.face, self._now())
+        )
 
     def runbooks(self, request: ListRequest) -> RunbookPage:
         """A page of the list."""
-        raise NotImplementedError
+        return list_runbooks(self._store.documents(), request)
 
     def runbook(self, runbook_id: str) -> RunbookView:
-        """One runbook, by its id or by the id of a file. Raises `RunbookNotFound`."""
-        raise NotImplementedError
+        """One runbook, by its id, an entry's, or one it had before. Raises `RunbookNotFound`."""
+        stored = self._store.get(runbook_id)
+        return RunbookView(stored, stored.runbook(runbook_id))
 
     def create(
-        self, *, runbook_id: str, type: RunbookType, raw: bytes, principal: Principal, note: str = ""
+        self, written: WrittenRunbook, principal: Principal, *, runbook_id: str | None = None, note: str = ""
     ) -> RunbookView:
-        """Write a new runbook; searchable within a second. Raises `RunbookExists`, `InvalidInput`."""
-        raise NotImplementedError
+        """Write a new runbook, searchable within a second. Raises `RunbookExists`, `InvalidInput`."""
+        chosen = new_id(runbook_id, written.title)
+        new = NewRunbook(chosen, written.type or RunbookType.STATIC, new_text(written, chosen), note=note)
+        return self._changed(self._store.create(new, principal))
 
     def update(
-        self, runbook_id: str, raw: bytes, principal: Principal, *, if_match: str | None, note: str = ""
+        self,
+        runbook_id: str,
+        text: bytes | WrittenRunbook,
+        principal: Principal,
+        *,
+        if_match: str | None,
+        note: str = "",
     ) -> RunbookView:
-        """Replace a runbook's text. Raises `EditConflict`, `RunbookReadOnly`."""
-        raise NotImplementedError
+        """Replace a runbook's file, or its content and some fields. Raises `EditConflict`, `RunbookReadOnly`."""
+        if isinstance(text, WrittenRunbook):
+            current = self._store.get(runbook_id)
+            raw = changed_text(text, current.document)
+            if not matches_etag(if_match, current.document.sha256):
+                raise EditConflict(runbook_id, expected=if_match or "", current=current.etag)
+            if_match = current.etag  # the fields that stay were read from this very text
+        else:
+            raw = text
+        return self._changed(self._store.update(runbook_id, raw, principal, if_match=if_match, note=note))
 
     def delete(self, runbook_id: str, principal: Principal, *, if_match: str | None) -> None:
-        """Remove a runbook; its history stays."""
-        raise NotImplementedError
+        """Remove a runbook's file; its history stays. Raises as `update` does."""
+        self._store.delete(runbook_id, principal, if_match=if_match)
+        self._store_changed()
 
     def versions(self, runbook_id: str) -> Sequence[Version]:
-        """Newest first."""
-        raise NotImplementedError
+        """Newest first; also of a deleted runbook."""
+        return self._store.versions(runbook_id)
 
     def version_text(self, runbook_id: str, number: int) -> bytes:
-        """The bytes of one version."""
-        raise NotImplementedError
+        """The bytes of one version. Raises `VersionNotFound`."""
+        return self._store.version_text(runbook_id, number)
 
     def diff(self, runbook_id: str, old: int, new: int) -> str:
-        """Unified diff of two versions."""
-        raise NotImplementedError
+        """Unified diff of two versions; empty when equal."""
+        return self._store.diff(runbook_id, old, new)
 
     def restore(self, runbook_id: str, number: int, principal: Principal, *, if_match: str | None) -> RunbookView:
-        """Write an earlier version again."""
-        raise NotImplementedError
+        """Make an earlier version the newest one; brings a deleted runbook back."""
+        return self._changed(self._store.restore(runbook_id, number, principal, if_match=if_match))
 
     def publish(self, runbook_id: str, principal: Principal, *, digest: str) -> RunbookView:
-        """Publish the text of this digest."""
-        raise NotImplementedError
+        """Publish the text whose SHA-256 is `digest`. Raises `EditConflict` when it is another by now."""
+        return self._changed(self._store.publish(runbook_id, principal, digest=digest))
+
+    def pins(self) -> tuple[Pin, ...]:
+        """All pins, by alert name."""
+        return tuple(self._pins.all().values())
+
+    def pin(self, alert_name: str) -> Pin:
+        """The pin of an alert. Raises `PinNotFound`."""
+        found = self._pins.find(alert_name)
+        if found is None:
+            raise PinNotFound(alert_name)
+        return found
+
+    def set_pin(self, alert_name: str, runbook_id: str, principal: Principal, *, note: str = "") -> Pin:
+        """Make a runbook the first answer for an alert. Raises `RunbookNotFound`, `InvalidInput`."""
+        view = self.runbook(runbook_id)
+        return self._pins.pin(alert_name, view.runbook.id, principal, note=note)
+
+    def remove_pin(self, alert_name: str, principal: Principal) -> None:
+        """Let search decide again. Raises `PinNotFound`."""
+        self._pins.unpin(alert_name, principal)
+
+    def refresh(self, principal: Principal) -> Refreshed:
+        """Look at the folders and bring the index in step before answering."""
+        return self._refresh(principal)
+
+    def readiness(self) -> str:
+        """What search misses, empty when nothing. Raises `NotReady` while there is nothing to search in."""
+        return self._reports.readiness()
+
+    def health(self) -> Health:
+        """What works, what does not, and what to do."""
+        return self._reports.health()
+
+    def usage(self) -> Usage:
+        """Sizes, and the files that were left out or need a look."""
+        return self._reports.usage()
+
+    def _changed(self, stored: StoredDocument) -> RunbookView:
+        self._store_changed()
+        return RunbookView(stored, stored.document.runbooks[0])

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from api import schemas
-from api.acts import RunbookPage, RunbookView
+from api.acts import Check, Health, Refreshed, RunbookPage, RunbookView, Usage
 from api.web.urls import Urls
 from kb.hits import Answer, Hit
+from kb.pins import Pin
 from kb.runbook import Problem
 from kb.runbook_store import Version
 
@@ -141,6 +142,65 @@ def version_out(version: Version) -> schemas.VersionOut:
         note=plain(version.note),
         size_bytes=version.size_bytes,
         path=plain(version.path),
+    )
+
+
+def pin_out(pin: Pin) -> schemas.PinOut:
+    """One pin."""
+    return schemas.PinOut(
+        alertname=plain(pin.alert_name),
+        runbook_id=pin.runbook_id,
+        note=plain(pin.note),
+        pinned_by=plain(pin.pinned_by),
+        pinned_at=time_text(pin.event_time) or "",
+    )
+
+
+def check_out(check: Check) -> schemas.CheckOut:
+    """One thing that was looked at."""
+    return schemas.CheckOut(name=check.name, ok=check.ok, detail=plain(check.detail), advice=plain(check.advice))
+
+
+def health_out(health: Health) -> schemas.HealthOut:
+    """How the knowledge base is."""
+    return schemas.HealthOut(
+        status=health.status,
+        checks=[check_out(check) for check in health.checks],
+        runbooks=health.runbooks,
+        documents=health.documents,
+        generation=health.generation,
+        degraded=health.degraded,
+        read_only=health.read_only,
+        version=health.version,
+        uptime_s=round(health.uptime_s, 1),
+    )
+
+
+def usage_out(usage: Usage) -> schemas.UsageOut:
+    """What is stored."""
+    return schemas.UsageOut(
+        runbooks={plain(folder): size for folder, size in usage.runbooks.items()},
+        database_bytes=usage.database_bytes,
+        index_bytes=usage.index_bytes,
+        cache_bytes=usage.cache_bytes,
+        free_bytes=usage.free_bytes,
+        documents=usage.documents,
+        problems=problems_out(usage.problems),
+    )
+
+
+def refresh_out(refreshed: Refreshed) -> schemas.RefreshOut:
+    """What a look at the folders found."""
+    report = refreshed.report
+    return schemas.RefreshOut(
+        added=list(report.added),
+        changed=list(report.changed),
+        renamed=list(report.renamed),
+        removed=list(report.removed),
+        unchanged=len(report.unchanged),
+        problems=problems_out(report.problems),
+        generation=refreshed.generation,
+        degraded=refreshed.degraded,
     )
 
 

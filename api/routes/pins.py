@@ -35,7 +35,7 @@ def read_pin(alertname: AlertName, services: ServicesDep) -> Response:
 def set_pin(alertname: AlertName, payload: JsonBodyDep, services: ServicesDep, principal: PrincipalDep) -> Response:
     """From now on this runbook is the first answer for this alert. Replaces an earlier pin."""
     body = checked(PinBody, payload)
-    return json_answer(shapes.pin_out(services.set_pin(alertname, body.runbook_id, principal)))
+    return json_answer(shapes.pin_out(services.set_pin(alertname, body.runbook_id, principal, note=body.note)))
 
 
 @router.delete("/{alertname}", status_code=204, summary="Remove an alert's pin")

@@ -25,5 +25,5 @@ def record_event(
 ) -> Response:
     """A view, a copied command or a vote for one hit of that answer."""
     body = checked(SearchEventBody, payload)
-    services.record_event(search_id, body.kind, body.runbook_id, principal, anchor=body.anchor, value=body.value)
+    services.record_event(search_id, body.kind, body.runbook_id, principal, anchor=body.anchor)
     return Response(status_code=204)

@@ -41,5 +41,4 @@ def usage(services: ServicesDep) -> Response:
 @router.post("/index/refresh", summary="Look at the folders again", responses={200: {"model": RefreshOut}})
 def refresh(services: ServicesDep, principal: PrincipalDep) -> Response:
     """Reads what has changed on disk and indexes it. While serving this happens by itself within a second."""
-    report = services.refresh(principal)
-    return json_answer(shapes.refresh_out(report))
+    return json_answer(shapes.refresh_out(services.refresh(principal)))

@@ -57,9 +57,25 @@ def _class(char_of: dict[int, str], first: int, last: int) -> str:
     return "[" + "".join(re.escape(char_of[byte]) for byte in range(first, last + 1)) + "]"
 
 
-_LOST_BYTES = {"\u00e2\u201d": "\u2510", "\u00e2\u20ac": "\u201d", "\u00e2\u0152": "\u274c", "\u00e2\u2020": "\u2190"}
+_LOST_BYTES = {
+    "\u00e2\u201d": "\u2510",
+    "\u00e2\u20ac": "\u201d",
+    "\u00e2\u2020": "\u2190",
+    "\u00e2\u0152": "\u274c",
+    "\u00e2\u201c": "\u2753",
+    "\u00e2\u2014": "\u2757",
+    "\u00e2\u00a4": "\u2764",
+    "\u00e2\u00b0": "\u23f0",
+    "\u00e2\u00b1": "\u23f1",
+    "\u00e2\u00b3": "\u23f3",
+    "\u00e2\u00b8": "\u23f8",
+    "\u00ef\u00b8": "\ufe0f",
+    "\u00f0\u0178\u201d": "\U0001f50d",
+    "\u00f0\u0178\u201c": "\U0001f4dd",
+}
 """Windows-1252 has no character for 0x81, 0x8D, 0x8F, 0x90 and 0x9D, and many programs drop those bytes. What is left
-of the corner of a box, of a closing quote, of a cross and of a left arrow is known by its remaining two."""
+of the commonest characters that had one: the corner of a box, a closing quote, an arrow, a cross, marks, clocks, the
+selector after an emoji, a lens, a note. Believed only in a text that also holds complete sequences."""
 
 _WINDOWS = _misreading("Windows-1252", "cp1252", _LOST_BYTES)
 _MAC = _misreading("Mac Roman", "mac_roman", {})
@@ -77,7 +93,10 @@ def repair_double_encoding(text: str) -> Mended:
 
 def _undo(text: str, misreading: _Misreading) -> Mended:
     found = [(match, _original(match[0], misreading)) for match in misreading.pattern.finditer(text)]
-    believed = _believer([lead for _, (lead, _) in found], mac=misreading is _MAC)
+    complete = [lead for match, (lead, _) in found if match[0] not in misreading.lost]
+    if not complete:
+        return Mended(text)
+    believed = _believer(complete, mac=misreading is _MAC)
     pieces: list[str] = []
     position = count = first = 0
     for match, (lead, original) in found:

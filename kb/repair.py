@@ -24,7 +24,7 @@ _MAX_FTFY_CHARS = 2000
 """ftfy tries many encodings one after another; a longer line is left as it is."""
 
 _NEWLINES = re.compile(r"\r\n?")
-_ASK_FTFY = re.compile("[\u00c2-\u00c5\u00d0\u00d1\u00e2-\u00e5\u0192\u0393\u0413\u0432\u2564][^\x00-\x7f]")
+_ASK_FTFY = re.compile("[^\x00-\x7f]{2}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ RESERVED_IDS = frozenset({"search", "create", "learn", "execute", "patterns", "e
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
 _HUMP = re.compile(r"([a-z0-9])([A-Z])|([A-Z])([A-Z][a-z])")
 _NO_DECOMPOSITION = str.maketrans(
-    {"ß": "ss", "ø": "o", "Ø": "O", "æ": "ae", "Æ": "AE", "œ": "oe", "ł": "l", "Ł": "L", "đ": "d"}
+    {"ß": "ss", "ø": "o", "Ø": "O", "æ": "ae", "Æ": "Ae", "œ": "oe", "ł": "l", "Ł": "L", "đ": "d"}
 )
 _NOT_SLUG = re.compile(r"[^a-z0-9]+")
 _ANCHOR_DROPS = re.compile(r"[^\w\- ]")

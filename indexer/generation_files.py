@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from indexer.cards import card_from_json, card_to_json
 from indexer.chunk_table import ChunkTable
 from indexer.errors import IndexCorrupt, IndexOutdated
-from indexer.generation import RECIPE, UNKNOWN_REVISION, Generation, IndexedDocument
+from indexer.generation import RECIPE, UNKNOWN_REVISION, Generation, IndexedDocument, card_keys, chunk_keys
 from indexer.lexical import LexicalIndex
 from indexer.ngrams import NgramIndex
 from indexer.sealed_folder import (
@@ -107,7 +107,7 @@ def facts_of(generation: Generation) -> dict[str, object]:
         "recipe": RECIPE,
         "id": generation.id,
         "model": generation.model_id,
-        "dimension": generation.chunk_vectors.dimension if generation.chunk_vectors else 0,
+        "dimension": generation.chunk_vectors.dimension if generation.chunk_vectors is not None else 0,
         "documents": len(generation.documents),
         "runbooks": len(generation.cards),
         "chunks": len(generation.chunks),
@@ -175,24 +175,25 @@ def _assemble(facts: Mapping[str, object], files: Mapping[str, bytes]) -> Genera
 
 
 def _check_fit(generation: Generation, dimension: int) -> None:
-    runbooks, chunks = len(generation.cards), len(generation.chunks)
+    lexical, runbooks, chunks = generation.lexical, len(generation.cards), len(generation.chunks)
     ids = tuple(card.id for card in generation.cards)
     listed = sorted(i for found in generation.documents.values() for i in found.runbook_ids)
     sizes: dict[str, tuple[int, ...]] = {
-        "runbooks": (runbooks, len(generation.lexical.ids), generation.ngrams.postings.n_rows),
-        "chunks": (chunks, len(generation.chunks.offsets) - 1, generation.lexical.chunks.n_rows),
+        "runbooks": (runbooks, lexical.fields.n_rows, lexical.names.n_rows, generation.ngrams.postings.n_rows),
+        "chunks": (chunks, len(generation.chunks.offsets) - 1, lexical.chunks.n_rows),
     }
-    for name, index, count in (
-        ("chunk vectors", generation.chunk_vectors, chunks),
-        ("card vectors", generation.card_vectors, runbooks),
+    for name, index, keys in (
+        ("chunk vectors", generation.chunk_vectors, chunk_keys(lexical)),
+        ("card vectors", generation.card_vectors, card_keys(lexical)),
     ):
         if index is not None:
-            sizes[name] = (len(index), count)
             sizes[f"dimension of {name}"] = (index.dimension, dimension)
+            if not np.array_equal(index.keys, keys):
+                raise ValueError(f"the {name} are those of other runbooks")
     for name, counted in sizes.items():
         if len(set(counted)) != 1:
             raise ValueError(f"different counts of {name}: {counted}")
-    if ids != generation.lexical.ids or listed != list(ids):
+    if ids != lexical.ids or listed != list(ids):
         raise ValueError("cards, documents and lexical index name different runbooks")
     if int(generation.chunks.offsets[-1]) != len(generation.chunks.block):
         raise ValueError("the chunks' offsets do not cover their text")
@@ -214,6 +215,8 @@ def _array(content: bytes) -> NDArray[np.generic]:
     shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(stream)
     if is_fortran or dtype.hasobject:
         raise ValueError("an array file of an unexpected layout")
+    if 0 in shape:
+        return np.empty(shape, dtype=dtype)
     return np.frombuffer(content, dtype=dtype, offset=stream.tell()).reshape(shape)
 
 

@@ -1,18 +1,18 @@
 """In-memory twins of the stores, for tests: the same promises without a disk or a database."""
 
 import difflib
-import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 
 from kb.errors import EditConflict, InvalidInput, RunbookExists, RunbookNotFound, RunbookReadOnly, VersionNotFound
 from kb.face_paths import id_mismatch, path_for
 from kb.folder_scan import is_runbook_path
-from kb.identity import free_entry_id, free_id, relabel
+from kb.identity import relabel
+from kb.memory_shelves import Shelf, Shelves, digest_of
 from kb.principal import DISK, Principal
 from kb.problems import file_problem
-from kb.review import Judge, Standing, moved_on_disk, seen_on_disk, written_by
+from kb.review import Judge, Standing, seen_on_disk, written_by
 from kb.runbook import Document, Problem, ReviewState
 from kb.runbook_store import (
     MAX_FILE_BYTES,
@@ -31,28 +31,6 @@ from kb.sync_plan import SyncPlan, plan_sync
 _EMPTY_IS_ODD = 5
 
 
-@dataclass(slots=True)
-class _Shelf:
-    """One document with its history. `entries` maps the ids its entries would have to those they have."""
-
-    id: str
-    parsed: Document
-    path: str
-    live: bool
-    standing: Standing
-    history: list[tuple[Version, bytes]] = field(default_factory=list)
-    entries: dict[str, str] = field(default_factory=dict)
-    former_ids: set[str] = field(default_factory=set)
-
-    @property
-    def sha256(self) -> str:
-        return self.history[-1][0].sha256
-
-    @property
-    def last(self) -> Version:
-        return self.history[-1][0]
-
-
 class MemoryRunbookStore:
     """A `RunbookStore`. `files` is its disk: bytes by path, for tests to change as people change files."""
 
@@ -66,10 +44,8 @@ class MemoryRunbookStore:
     ) -> None:
         self.files = files
         self._parse = parse
-        self._now = now
         self._trusted = trusted_digests
-        self._shelves: list[_Shelf] = []
-        self._revision = 0
+        self._shelves = Shelves(now)
         self._all: tuple[int, tuple[StoredDocument, ...]] | None = None
 
     def sync(self, principal: Principal, *, reread: bool = False, accept_empty: bool = False) -> SyncReport:
@@ -85,7 +61,7 @@ class MemoryRunbookStore:
             return self.sync(principal)
         known = self._known()
         scope = {path: raw for path, raw in self.files.items() if path in wanted}
-        arrived = {_digest(raw) for path, raw in scope.items() if path not in known}
+        arrived = {digest_of(raw) for path, raw in scope.items() if path not in known}
         mine = {
             path: digest
             for path, digest in known.items()
@@ -94,12 +70,12 @@ class MemoryRunbookStore:
         return self._apply(*self._plan(mine, scope))
 
     def changed_since(self, revision: int) -> bool:
-        return revision != self._revision or not self._plan(self._known(), self.files)[0].is_empty
+        return revision != self._shelves.revision or not self._plan(self._known(), self.files)[0].is_empty
 
     def documents(self) -> Sequence[StoredDocument]:
-        if self._all is None or self._all[0] != self._revision:
-            live = sorted((shelf for shelf in self._shelves if shelf.live), key=lambda shelf: shelf.path)
-            self._all = (self._revision, tuple(self._stored(shelf) for shelf in live))
+        if self._all is None or self._all[0] != self._shelves.revision:
+            live = sorted((shelf for shelf in self._shelves.all if shelf.live), key=lambda shelf: shelf.path)
+            self._all = (self._shelves.revision, tuple(self._stored(shelf) for shelf in live))
         return self._all[1]
 
     def get(self, runbook_id: str) -> StoredDocument:
@@ -108,11 +84,11 @@ class MemoryRunbookStore:
     def create(self, new: NewRunbook, principal: Principal) -> StoredDocument:
         path = path_for(new)
         parsed = self._parsed(new.raw, path, wanted_id=new.id)
-        owner = self._owner(new.id)
+        owner = self._shelves.owner(new.id)
         if (owner and owner.live and new.id not in owner.former_ids) or path in self.files:
             raise RunbookExists(new.id)
         self.files[path] = new.raw
-        return self._stored(self._add(parsed, new.raw, principal, new.note, self._written(principal)))
+        return self._stored(self._shelves.add(parsed, new.raw, principal, new.note, self._written(principal)))
 
     def update(
         self, runbook_id: str, raw: bytes, principal: Principal, *, if_match: str | None, note: str = ""
@@ -122,14 +98,14 @@ class MemoryRunbookStore:
         self._take_in(shelf, if_match)
         if shelf.sha256 != parsed.sha256 or shelf.path not in self.files:
             self.files[shelf.path] = raw
-            self._edit(shelf, parsed, raw, principal, note, self._written(principal))
+            self._shelves.edit(shelf, parsed, raw, principal, note, self._written(principal))
         return self._stored(shelf)
 
     def delete(self, runbook_id: str, principal: Principal, *, if_match: str | None) -> None:
         shelf = self._editable(runbook_id, if_match)
         self._take_in(shelf, if_match)
         self.files.pop(shelf.path, None)
-        self._retire(shelf, principal, published_sha256=None)
+        self._shelves.retire(shelf, principal, published_sha256=None)
 
     def versions(self, runbook_id: str) -> Sequence[Version]:
         return [version for version, _ in reversed(self._any(runbook_id).history)]
@@ -156,7 +132,7 @@ class MemoryRunbookStore:
         if shelf.path in self.files:
             raise RunbookExists(shelf.id)
         self.files[shelf.path] = raw
-        return self._stored(self._revive(shelf, parsed, raw, principal, note, self._written(principal)))
+        return self._stored(self._shelves.revive(shelf, parsed, raw, principal, note, self._written(principal)))
 
     def publish(self, runbook_id: str, principal: Principal, *, digest: str) -> StoredDocument:
         shelf = self._editable(runbook_id, etag_of(digest))
@@ -164,25 +140,25 @@ class MemoryRunbookStore:
         shelf.standing = Standing(ReviewState.PUBLISHED, digest)
         version, raw = shelf.history[-1]
         shelf.history[-1] = (replace(version, state=ReviewState.PUBLISHED), raw)
-        self._revision += 1
+        self._shelves.revision += 1
         return self._stored(shelf)
 
     def retired(self) -> Sequence[RetiredRunbook]:
-        gone = [shelf for shelf in self._shelves if not shelf.live]
+        gone = [shelf for shelf in self._shelves.all if not shelf.live]
         gone.sort(key=lambda shelf: (shelf.last.created_at, shelf.id), reverse=True)
         return [
             RetiredRunbook(s.id, s.path, s.parsed.runbooks[0].title, s.last.author, s.last.created_at) for s in gone
         ]
 
     def revision(self) -> int:
-        return self._revision
+        return self._shelves.revision
 
     def _known(self) -> dict[str, str]:
-        return {shelf.path: shelf.sha256 for shelf in self._shelves if shelf.live}
+        return {shelf.path: shelf.sha256 for shelf in self._shelves.all if shelf.live}
 
     def _readable(self, files: Mapping[str, bytes]) -> dict[str, str]:
         return {
-            path: _digest(raw) for path, raw in files.items() if is_runbook_path(path) and len(raw) <= MAX_FILE_BYTES
+            path: digest_of(raw) for path, raw in files.items() if is_runbook_path(path) and len(raw) <= MAX_FILE_BYTES
         }
 
     def _plan(self, known: Mapping[str, str], files: Mapping[str, bytes]) -> tuple[SyncPlan, list[Problem]]:
@@ -193,20 +169,23 @@ class MemoryRunbookStore:
         return plan_sync(known, self._readable(files), large.__contains__), problems
 
     def _apply(self, plan: SyncPlan, problems: list[Problem]) -> SyncReport:
-        before = self._revision
-        shelves = {shelf.path: shelf for shelf in self._shelves if shelf.live}
+        before = self._shelves.revision
+        shelves = {shelf.path: shelf for shelf in self._shelves.all if shelf.live}
         removed = [shelves[path] for path in plan.removed]
         for shelf in removed:
-            self._retire(shelf, DISK, published_sha256=shelf.standing.published_sha256)
-        renamed = [self._move(shelves[move.old_path], move.new_path) for move in plan.moved]
+            self._shelves.retire(shelf, DISK, published_sha256=shelf.standing.published_sha256)
+        renamed = [
+            self._shelves.move(shelves[move.old_path], self._parse(self.files[move.new_path], path=move.new_path))
+            for move in plan.moved
+        ]
         texts = {path: self._parse(self.files[path], path=path) for path in (*plan.edited, *plan.added)}
         for path in plan.edited:
             if texts[path].id != shelves[path].parsed.id:  # two documents may exchange their ids
-                self._go_by(shelves[path], f"~{path}")
+                self._shelves.go_by(shelves[path], f"~{path}")
         changed = [self._edit_on_disk(shelves[path], texts[path]) for path in plan.edited]
-        added = [self._add(texts[path], self.files[path], DISK, "", self._seen) for path in plan.added]
-        self._revision = before + (not plan.is_empty)
-        live = {shelf.path: shelf for shelf in self._shelves if shelf.live}
+        added = [self._shelves.add(texts[path], self.files[path], DISK, "", self._seen) for path in plan.added]
+        self._shelves.revision = before + (not plan.is_empty)
+        live = {shelf.path: shelf for shelf in self._shelves.all if shelf.live}
         return SyncReport(
             added=tuple(shelf.id for shelf in added),
             changed=tuple(shelf.id for shelf in changed),
@@ -214,24 +193,24 @@ class MemoryRunbookStore:
             removed=tuple(shelf.id for shelf in removed),
             unchanged=tuple(live[path].id for path in plan.unchanged),
             problems=(*problems, *self._taken_ids()),
-            revision=self._revision,
+            revision=self._shelves.revision,
         )
 
     def _taken_ids(self) -> list[Problem]:
-        holders = {shelf.id: shelf for shelf in self._shelves if shelf.live}
+        holders = {shelf.id: shelf for shelf in self._shelves.all if shelf.live}
         return [
             file_problem("id-taken", s.path, natural_id=s.parsed.id, other=holders[s.parsed.id].path, id=s.id)
             for s in holders.values()
             if s.id != s.parsed.id and s.parsed.id in holders
         ]
 
-    def _edit_on_disk(self, shelf: _Shelf, parsed: Document) -> _Shelf:
+    def _edit_on_disk(self, shelf: Shelf, parsed: Document) -> Shelf:
         raw = self.files[shelf.path]
-        owner = self._owner(parsed.id)
+        owner = self._shelves.owner(parsed.id) if parsed.id != shelf.parsed.id else None
         if owner and not owner.live and parsed.id not in owner.former_ids:
-            self._retire(shelf, DISK, published_sha256=shelf.standing.published_sha256)
-            return self._add(parsed, raw, DISK, "", self._seen)
-        return self._edit(shelf, parsed, raw, DISK, "", self._seen)
+            self._shelves.retire(shelf, DISK, published_sha256=shelf.standing.published_sha256)
+            return self._shelves.add(parsed, raw, DISK, "", self._seen)
+        return self._shelves.edit(shelf, parsed, raw, DISK, "", self._seen)
 
     def _seen(self, path: str, sha256: str, before: Standing | None) -> Standing:
         return seen_on_disk(path, sha256, before, self._trusted)
@@ -247,144 +226,34 @@ class MemoryRunbookStore:
             raise id_mismatch(parsed.id, wanted_id)
         return parsed
 
-    def _take_in(self, shelf: _Shelf, if_match: str | None) -> None:
+    def _take_in(self, shelf: Shelf, if_match: str | None) -> None:
         """An edit on disk that no sync has seen becomes a version before anything is written over it."""
         raw = self.files.get(shelf.path)
         if raw is None:
             if if_match not in (None, "*"):
                 raise EditConflict(shelf.id, expected=if_match or "", current="no file")
             return
-        found = _digest(raw)
+        found = digest_of(raw)
         parsed = self._parse(raw, path=shelf.path)
         if not matches_etag(if_match, found) or parsed.id != shelf.parsed.id:
             raise EditConflict(shelf.id, expected=if_match or "any text", current=etag_of(found))
         if found != shelf.sha256:
-            self._edit(shelf, parsed, raw, DISK, "", self._seen)
+            self._shelves.edit(shelf, parsed, raw, DISK, "", self._seen)
 
-    def _add(self, parsed: Document, raw: bytes, author: Principal, note: str, judge: Judge) -> _Shelf:
-        owner = self._owner(parsed.id)
-        if owner and not owner.live and parsed.id not in owner.former_ids:
-            return self._revive(owner, parsed, raw, author, note, judge)
-        document_id = free_id(parsed.id, parsed.path, self._taken_for(None))
-        owner = self._owner(document_id)
-        if owner and document_id not in owner.former_ids:
-            return self._revive(owner, parsed, raw, author, note, judge)
-        standing = judge(parsed.path, parsed.sha256, None)
-        shelf = _Shelf("", parsed, parsed.path, live=True, standing=standing)
-        self._shelves.append(shelf)
-        self._put(shelf, document_id, parsed, standing, raw, author, note)
-        return shelf
-
-    def _revive(
-        self, shelf: _Shelf, parsed: Document, raw: bytes, author: Principal, note: str, judge: Judge
-    ) -> _Shelf:
-        before = moved_on_disk(shelf.path, parsed.path, shelf.standing)
-        shelf.live = True
-        standing = judge(parsed.path, parsed.sha256, before)
-        self._put(shelf, shelf.id, parsed, standing, raw, author, note)
-        return shelf
-
-    def _edit(self, shelf: _Shelf, parsed: Document, raw: bytes, author: Principal, note: str, judge: Judge) -> _Shelf:
-        document_id = shelf.id
-        if parsed.id != shelf.parsed.id:
-            document_id = free_id(parsed.id, shelf.path, self._taken_for(shelf))
-        standing = judge(shelf.path, parsed.sha256, shelf.standing)
-        self._put(shelf, document_id, parsed, standing, raw, author, note)
-        return shelf
-
-    def _move(self, shelf: _Shelf, path: str) -> _Shelf:
-        shelf.standing = moved_on_disk(shelf.path, path, shelf.standing)
-        shelf.path = path
-        shelf.parsed = self._parse(self.files[path], path=path)
-        self._name(shelf, shelf.id)
-        self._revision += 1
-        return shelf
-
-    def _retire(self, shelf: _Shelf, author: Principal, *, published_sha256: str | None) -> None:
-        shelf.live = False
-        shelf.entries = {}
-        shelf.standing = Standing(ReviewState.RETIRED, published_sha256)
-        self._add_version(shelf, shelf.history[-1][1], author, "")
-        self._revision += 1
-
-    def _put(
-        self,
-        shelf: _Shelf,
-        document_id: str,
-        parsed: Document,
-        standing: Standing,
-        raw: bytes,
-        by: Principal,
-        note: str,
-    ) -> None:
-        shelf.parsed, shelf.path, shelf.standing = parsed, parsed.path, standing
-        self._add_version(shelf, raw, by, note)
-        self._name(shelf, document_id)
-        self._revision += 1
-
-    def _add_version(self, shelf: _Shelf, raw: bytes, author: Principal, note: str) -> None:
-        now = self._now()
-        version = Version(
-            number=len(shelf.history) + 1,
-            sha256=_digest(raw),
-            author=author.name,
-            role=author.role,
-            face=author.face,
-            event_time=now,
-            created_at=now,
-            state=shelf.standing.state,
-            note=note,
-            size_bytes=len(raw),
-            path=shelf.path,
-        )
-        shelf.history.append((version, raw))
-
-    def _name(self, shelf: _Shelf, document_id: str) -> None:
-        self._go_by(shelf, document_id)
-        shelf.entries = {}
-        for entry in shelf.parsed.runbooks[1:]:
-            given = free_entry_id(entry.id, shelf.id, shelf.parsed.id, self._is_used)
-            shelf.entries[entry.id] = given
-        for name in (shelf.id, *shelf.entries.values()):
-            for other in self._shelves:
-                other.former_ids.discard(name)
-
-    def _go_by(self, shelf: _Shelf, document_id: str) -> None:
-        if shelf.id and shelf.id != document_id:
-            shelf.former_ids.add(shelf.id)
-        shelf.id = document_id
-
-    def _is_used(self, name: str) -> bool:
-        owner = self._owner(name)
-        return owner is not None and name not in owner.former_ids
-
-    def _taken_for(self, shelf: _Shelf | None) -> Callable[[str], bool]:
-        def is_taken(name: str) -> bool:
-            owner = self._owner(name)
-            if owner is None or owner is shelf or name in owner.former_ids:
-                return False
-            return owner.live or shelf is not None
-
-        return is_taken
-
-    def _owner(self, name: str) -> _Shelf | None:
-        mine = (s for s in self._shelves if name == s.id or name in s.entries.values())
-        return next(mine, next((s for s in self._shelves if name in s.former_ids), None))
-
-    def _any(self, runbook_id: str) -> _Shelf:
-        shelf = self._owner(runbook_id)
+    def _any(self, runbook_id: str) -> Shelf:
+        shelf = self._shelves.owner(runbook_id)
         if shelf is None:
-            ids = [name for s in self._shelves if s.live for name in (s.id, *s.entries.values())]
+            ids = [name for s in self._shelves.all if s.live for name in (s.id, *s.entries.values())]
             raise RunbookNotFound(runbook_id, close_matches=difflib.get_close_matches(runbook_id, ids, n=3, cutoff=0.6))
         return shelf
 
-    def _live(self, runbook_id: str) -> _Shelf:
+    def _live(self, runbook_id: str) -> Shelf:
         shelf = self._any(runbook_id)
         if not shelf.live:
             raise RunbookNotFound(runbook_id)
         return shelf
 
-    def _editable(self, runbook_id: str, if_match: str | None) -> _Shelf:
+    def _editable(self, runbook_id: str, if_match: str | None) -> Shelf:
         shelf = self._live(runbook_id)
         if runbook_id in shelf.entries.values():
             raise RunbookReadOnly(
@@ -395,7 +264,7 @@ class MemoryRunbookStore:
             raise EditConflict(shelf.id, expected=if_match or "", current=etag_of(shelf.sha256))
         return shelf
 
-    def _stored(self, shelf: _Shelf) -> StoredDocument:
+    def _stored(self, shelf: Shelf) -> StoredDocument:
         return StoredDocument(
             document=relabel(shelf.parsed, shelf.id, shelf.entries),
             version=shelf.last.number,
@@ -403,7 +272,3 @@ class MemoryRunbookStore:
             author=shelf.last.author,
             updated_at=shelf.last.created_at,
         )
-
-
-def _digest(raw: bytes) -> str:
-    return hashlib.sha256(raw).hexdigest()

@@ -16,6 +16,7 @@ from kb.directory import Directory
 from kb.document_cache import DocumentCache
 from kb.document_rows import (
     DocumentRow,
+    NameOwner,
     all_ids,
     entry_ids,
     live_rows,
@@ -45,6 +46,7 @@ from kb.runbook_store import (
     matches_etag,
 )
 from kb.scan_cache import ScanCache
+from kb.slugs import is_valid_id
 from kb.tables import texts, versions
 
 SETTLE_S = 0.1  # how long a file that changed this moment is given to be written to its end
@@ -196,13 +198,13 @@ class SqlRunbookStore:
         return row
 
     def _live(self, connection: Connection, runbook_id: str) -> tuple[DocumentRow, str]:
-        owner = name_owners(connection, [runbook_id]).get(runbook_id)
+        owner = _owner(connection, runbook_id)
         if owner is None or not owner.live:
             raise _not_found(connection, runbook_id)
         return row_by_key(connection, owner.document_key), owner.kind
 
     def _any(self, connection: Connection, runbook_id: str) -> DocumentRow:
-        owner = name_owners(connection, [runbook_id]).get(runbook_id)
+        owner = _owner(connection, runbook_id)
         if owner is None:
             raise _not_found(connection, runbook_id)
         return row_by_key(connection, owner.document_key)
@@ -224,16 +226,20 @@ class SqlRunbookStore:
         return self._cache.parse(bytes(raw), row.path, day)
 
 
+def _owner(connection: Connection, runbook_id: str) -> NameOwner | None:
+    """Whose id it is. Text that cannot be an id is nobody's, and some of it no database would even take."""
+    return name_owners(connection, [runbook_id]).get(runbook_id) if is_valid_id(runbook_id) else None
+
+
 def _text_of(connection: Connection, row: DocumentRow, number: int) -> bytes:
+    if not 1 <= number <= row.version:
+        raise VersionNotFound(row.id, number, latest=row.version)
     query = (
         select(texts.c.content)
         .join(versions, versions.c.sha256 == texts.c.sha256)
         .where(versions.c.document_key == row.key, versions.c.number == number)
     )
-    raw = connection.execute(query).scalar()
-    if raw is None:
-        raise VersionNotFound(row.id, number, latest=row.version)
-    return bytes(raw)
+    return bytes(connection.execute(query).scalar_one())
 
 
 def _not_found(connection: Connection, runbook_id: str) -> RunbookNotFound:

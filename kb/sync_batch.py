@@ -71,7 +71,8 @@ class SyncBatch:
             return []
         intent = self._intent("write", path, found.text.parsed.sha256)
         by, judge = self._by(intent, found.written_at), self._judge(intent)
-        owner = self._records.names.owner(found.text.parsed.id)
+        wanted = found.text.parsed.id
+        owner = self._records.names.owner(wanted) if wanted != row.natural_id else None
         if owner and owner.kind == "document" and not owner.live:
             # The author has put a runbook that went away in the place of this one.
             self._records.retire(row, by, forget_publishing=False)

@@ -156,6 +156,11 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def has_leftovers(parent: Path) -> bool:
+    """Whether a killed save, or one under way, has files under `parent`."""
+    return any(parent.glob(f"{TEMPORARY_PREFIX}*"))
+
+
 def remove_leftovers(parent: Path) -> list[str]:
     """Remove what killed saves left under `parent`; only the holder of the writer lock may call this."""
     removed = []

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -18,7 +19,7 @@ from indexer.features import Features, extract_features
 from indexer.file_lock import locked
 from indexer.generation import NO_VECTORS, UNKNOWN_REVISION, Addition, Generation
 from indexer.generation_files import load_generation, save_generation
-from indexer.sealed_folder import Step, no_step
+from indexer.sealed_folder import Step, has_leftovers, no_step, remove_leftovers
 from kb.hits import RunbookCard
 from kb.runbook import Document
 from kb.runbook_store import StoredDocument
@@ -110,6 +111,7 @@ class Index:
         self, folder: Path, embedder: Embedder, cache: EmbeddingCache, *, warn: Warn, step: Step = no_step
     ) -> None:
         self._folder = folder
+        self._lock_path = folder.with_name(f"{folder.name}.lock")
         self._embedder = embedder
         self._cache = cache
         self._warn = warn
@@ -127,6 +129,7 @@ class Index:
     def load(self) -> Generation:
         """Make the saved generation current. Without a sound one of this release, `current` stays empty and
         `degraded`; one of another model serves without its vectors until the next refresh."""
+        self._clear_leftovers()
         problems: list[IndexCorrupt | IndexOutdated] = []
         found = load_generation(self._folder, problems)
         for problem in problems:
@@ -221,6 +224,13 @@ class Index:
     def _publish(self, generation: Generation) -> None:
         self._current = generation  # one assignment: a reader has the old one or the new one
 
+    def _clear_leftovers(self) -> None:
+        """Remove what a killed save left, unless somebody is saving or the folder cannot be written."""
+        if not has_leftovers(self._folder):
+            return
+        with suppress(OSError, IndexBusy), locked(self._lock_path, timeout_s=0.0):
+            remove_leftovers(self._folder)
+
     def _save_later(self) -> None:
         self._saver.submit(self._save_latest).add_done_callback(self._tell_failure)
 
@@ -235,7 +245,7 @@ class Index:
         if not self._is_complete(generation) or generation is self._saved:
             return
         try:
-            with locked(self._folder.with_name(f"{self._folder.name}.lock"), timeout_s=_SAVE_LOCK_TIMEOUT_S):
+            with locked(self._lock_path, timeout_s=_SAVE_LOCK_TIMEOUT_S):
                 save_generation(generation, self._folder, step=self._step)
         except (OSError, IndexBusy) as exc:
             self._warn(f"The index could not be saved to {self._folder} ({exc}); it serves from memory.")

@@ -24,7 +24,8 @@ from api.schemas import NewRunbookBody, PinBody, PublishBody, RestoreBody, Runbo
 from api.services import Services
 from api.settings import Settings
 from api.web.assets import load_assets
-from api.web.pages import build_router
+from api.web.pages import Pages
+from api.web.requests import wants_html
 from api.web.urls import Urls
 from kb.errors import KBError
 
@@ -51,7 +52,6 @@ def create_app(services: Services, settings: Settings, *, new_id: Callable[[], s
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        root_path=settings.base_path,
         redirect_slashes=False,
         max_body_size=max(settings.max_body_bytes, settings.max_webhook_body_bytes),
         lifespan=_lifespan(services),
@@ -77,7 +77,9 @@ def create_app(services: Services, settings: Settings, *, new_id: Callable[[], s
         app.include_router(module.router)
     if settings.docs_enabled:
         app.include_router(docs.router)
-    app.include_router(build_router(services), include_in_schema=False)
+    pages = Pages(services, base_path=settings.base_path)
+    app.include_router(pages.router)
+    app.state.pages = pages
     _add_error_handlers(app)
     _complete_description(app)
     return app
@@ -128,6 +130,9 @@ def _add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def on_http(request: Request, exc: HTTPException) -> Response:
+        if exc.status_code == 404 and wants_html(request):
+            pages: Pages = request.app.state.pages
+            return pages.not_found(request)
         return problems.response(_refused(request, exc), request_id=_request_id(request))
 
 

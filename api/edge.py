@@ -137,6 +137,7 @@ class Edge:
         started = time.perf_counter()
         headers = Headers(scope=scope)
         request_id = self._request_id(headers)
+        scope["root_path"] = self._base_path  # routes match with and without the prefix, whatever the proxy strips
         scope.setdefault("state", {})["request_id"] = request_id
         status = 0
 

@@ -5,15 +5,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 from starlette.responses import RedirectResponse
 
 from api.services import Services
 from api.web import list_pages, runbook_pages
 from api.web.assets import Assets, load_assets
-from api.web.errors import page_route
+from api.web.errors import not_found_page, page_route
 from api.web.render import Renderer
-from api.web.requests import LabelsDep, WebPrincipalDep
+from api.web.requests import LabelsDep, WebPrincipalDep, request_id_of
 from api.web.searching import Asked, Search, asked_by_address, asked_by_body
 from api.web.urls import Urls
 
@@ -28,16 +28,21 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def build_router(services: Services, *, base_path: str = "", now: Callable[[], datetime] = utc_now) -> APIRouter:
+class Pages:
     """All pages and assets. `base_path` is the prefix under which a proxy serves them, without a slash at its end."""
-    assets = load_assets()
-    render = Renderer(Urls(base_path, assets.version))
-    router = APIRouter(route_class=page_route(render), include_in_schema=False)
-    _add_search(router, Search(services, render, now))
-    _add_assets(router, assets)
-    list_pages.add(router, services, render, now)
-    runbook_pages.add(router, services, render, now)
-    return router
+
+    def __init__(self, services: Services, *, base_path: str = "", now: Callable[[], datetime] = utc_now) -> None:
+        assets = load_assets()
+        self._render = Renderer(Urls(base_path, assets.version))
+        self.router = APIRouter(route_class=page_route(self._render), include_in_schema=False)
+        _add_search(self.router, Search(services, self._render, now))
+        _add_assets(self.router, assets)
+        list_pages.add(self.router, services, self._render, now)
+        runbook_pages.add(self.router, services, self._render, now)
+
+    def not_found(self, request: Request) -> Response:
+        """The page for an address that is none of ours."""
+        return not_found_page(self._render, request_id=request_id_of(request))
 
 
 def _add_search(router: APIRouter, search: Search) -> None:

@@ -30,6 +30,7 @@ from api.web.search_view import (
 from kb.errors import InvalidInput, KBError
 from kb.hits import Answer, Hit
 from kb.incident import Alert
+from kb.pins import PinNotFound
 from kb.principal import Principal
 from kb.runbook import ReviewState, RunbookType
 from kb.severity import WORST_FIRST, Severity, parse_severity
@@ -117,9 +118,10 @@ class Search:
         )
 
     def _pinned(self, name: str) -> str | None:
-        return next(
-            (pin.runbook_id for pin in self._services.pins() if pin.alertname.casefold() == name.casefold()), None
-        )
+        try:
+            return self._services.pin(name).runbook_id
+        except PinNotFound:
+            return None
 
     def _whole(self, screen: SearchScreen, status: int) -> Response:
         return self._render.page("home.html", status=status, at="search", screen=self._furnished(screen))
@@ -215,10 +217,11 @@ def services_of(views: Iterable[RunbookView]) -> tuple[ServiceCount, ...]:
 
 def examples_of(views: Sequence[RunbookView]) -> tuple[Example, ...]:
     """Queries that are sure to find something here, one of each kind."""
-    with_alert = [view.runbook for view in views if view.runbook.alerts and view.runbook.type is RunbookType.STATIC]
-    if not with_alert:
+    whole = [view.runbook for view in views if view.runbook.alerts and not view.runbook.anchor]
+    settled = [runbook for runbook in whole if runbook.type is RunbookType.STATIC and " " in runbook.title]
+    if not settled:
         return ()
-    first, middle, last = with_alert[0], with_alert[len(with_alert) // 2], with_alert[-1]
+    first, middle, last = settled[0], settled[len(settled) // 2], settled[-1]
     pasted = f"alertname={last.alerts[0]} cluster=prod-eu namespace=shop"
     return (
         Example(first.alerts[0], "the name of an alert"),

@@ -1,5 +1,6 @@
 """Rows of documents, ids and intents as values, and the queries that fetch them."""
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -12,6 +13,7 @@ from kb.runbook import ReviewState
 from kb.tables import counters, documents, intents, names
 
 _REVISION = "revision"
+_FIRST_REVISION = 1 << 40  # far below what JSON numbers and 64-bit integers hold
 _IN_LIST = 500  # ids in one statement: below what any database allows
 
 
@@ -176,6 +178,8 @@ def bump_revision(connection: Connection) -> int:
     """The next revision, recorded."""
     after = revision_of(connection) + 1
     if after == 1:
+        # Where a database begins is chance: an index of one that was deleted is never taken for current with the next.
+        after = 1 + secrets.randbelow(_FIRST_REVISION)
         connection.execute(insert(counters).values(name=_REVISION, value=after))
     else:
         connection.execute(update(counters).where(counters.c.name == _REVISION).values(value=after))

@@ -10,8 +10,8 @@ from sqlalchemy import RowMapping, delete, insert, select
 from kb.audit import AuditLog, AuditNote
 from kb.database import Database
 from kb.errors import InvalidInput, KBError
-from kb.printable import one_line
 from kb.principal import Principal
+from kb.printable import one_line
 from kb.tables import pins
 
 MAX_ALERT_NAME_CHARS = 200

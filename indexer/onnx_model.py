@@ -16,7 +16,7 @@ from indexer.errors import EmbedderUnavailable
 
 _HEADS = 12
 _HIDDEN = 384
-_CANNOT_OPEN = (  # they share no base class but Exception
+_RUNTIME_ERRORS = (  # they share no base class but Exception
     ort_errors.Fail,
     ort_errors.InvalidArgument,
     ort_errors.InvalidGraph,
@@ -67,7 +67,12 @@ class OnnxEmbedder:
     def _embed(self, text: str) -> Vector:
         # sentence-transformers strips too; the model's vectors should be the same through either.
         ids = np.array([self._tokenizer.encode(without_surrogates(text).strip()).ids], dtype=np.int64)
-        [[vector]] = self._session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
+        try:
+            [[vector]] = self._session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
+        except _RUNTIME_ERRORS as exc:
+            raise EmbedderUnavailable(
+                self.model_id, f"onnxruntime failed: {str(exc)[:300]}", remedy="Is there free memory? Restart sre-kb."
+            ) from exc
         return np.asarray(vector, dtype=np.float32)
 
 
@@ -109,7 +114,7 @@ def _session(graph: Path, model_id: str) -> Any:
     options.log_severity_level = 3
     try:
         return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
-    except _CANNOT_OPEN as exc:
+    except _RUNTIME_ERRORS as exc:
         raise EmbedderUnavailable(
             model_id,
             f"onnxruntime cannot open {graph}: {str(exc)[:300]}",

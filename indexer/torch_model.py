@@ -3,7 +3,7 @@ tracing of a model into ONNX. Importing this file is cheap; what it needs is imp
 
 import hashlib
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +32,7 @@ class SentenceTransformerEmbedder:
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
         for start in range(0, len(texts), _SLICE):
             batch = [without_surrogates(text) for text in texts[start : start + _SLICE]]
-            vectors[start : start + len(batch)] = self._model.encode_document(
-                batch, batch_size=_BATCH, normalize_embeddings=True, show_progress_bar=False, convert_to_numpy=True
-            )
+            vectors[start : start + len(batch)] = self._encode(self._model.encode_document, batch)
             if progress is not None:
                 progress(start + len(batch), len(texts))
         return vectors
@@ -43,10 +41,18 @@ class SentenceTransformerEmbedder:
         return self._queries.get(text)
 
     def _embed_query(self, text: str) -> Vector:
-        vector = self._model.encode_query(
-            without_surrogates(text), normalize_embeddings=True, show_progress_bar=False, convert_to_numpy=True
-        )
-        return np.asarray(vector, dtype=np.float32)
+        return self._encode(self._model.encode_query, [without_surrogates(text)])[0]
+
+    def _encode(self, encode: Callable[..., Any], texts: list[str]) -> Vectors:
+        try:
+            found = encode(
+                texts, batch_size=_BATCH, normalize_embeddings=True, show_progress_bar=False, convert_to_numpy=True
+            )
+        except RuntimeError as exc:  # torch's only kind: out of memory, a lost device
+            raise EmbedderUnavailable(
+                self.model_id, f"torch failed: {_first_line(exc)}", remedy="Is there free memory? Restart sre-kb."
+            ) from exc
+        return np.asarray(found, dtype=np.float32)
 
 
 def trace_to_onnx(model_folder: Path, target: Path) -> None:

@@ -34,11 +34,11 @@ class FileText:
 
 
 class Directory:
-    """The folder tree under `root`. `new_token` names temporary files: unique, letters and digits only."""
+    """The folder tree under `root`. `new_id` names temporary files: unique, letters and digits only."""
 
-    def __init__(self, root: Path, *, new_token: Callable[[], str], max_file_bytes: int = MAX_FILE_BYTES) -> None:
+    def __init__(self, root: Path, *, new_id: Callable[[], str], max_file_bytes: int = MAX_FILE_BYTES) -> None:
         self.root = root
-        self._new_token = new_token
+        self._new_id = new_id
         self._max_file_bytes = max_file_bytes
 
     def scan(self) -> Scan:
@@ -72,17 +72,17 @@ class Directory:
     def replace(self, path: str, raw: bytes, *, expected_sha256: str) -> FileChange:
         """Put `raw` where bytes of the expected digest are. Raises `FileMoved`, or `StorageUnavailable`."""
         with self._translated(path), self._parent(path) as (folder, name):
-            return replace_file(folder, name, raw, expected_sha256=expected_sha256, token=self._new_token())
+            return replace_file(folder, name, raw, expected_sha256=expected_sha256, temp_id=self._new_id())
 
     def create(self, path: str, raw: bytes) -> FileChange:
         """Write a new file and the folders to it. Raises `FileExistsError`, or `StorageUnavailable`."""
         with self._translated(path), self._parent(path, make=True) as (folder, name):
-            return create_file(folder, name, raw, token=self._new_token())
+            return create_file(folder, name, raw, temp_id=self._new_id())
 
     def remove(self, path: str, *, expected_sha256: str) -> FileChange:
         """Take away a file whose bytes have that digest. Raises `FileMoved`, or `StorageUnavailable`."""
         with self._translated(path), self._parent(path) as (folder, name):
-            return remove_file(folder, name, expected_sha256=expected_sha256, token=self._new_token())
+            return remove_file(folder, name, expected_sha256=expected_sha256, temp_id=self._new_id())
 
     def remove_leftovers(self, paths: tuple[str, ...]) -> None:
         """Delete temporary files that a crash left. Only to be called while no writer can be at work."""

@@ -57,7 +57,7 @@ class FileChange:
 
     def _put_back(self) -> None:
         if self.saved_raw is not None:
-            self.saved_name = write_temp(self.folder, self.saved_raw, mode=None, token=f"undo-{self.inode}")
+            self.saved_name = write_temp(self.folder, self.saved_raw, mode=None, temp_id=f"undo-{self.inode}")
         if self.saved_name is not None:
             with suppress(FileNotFoundError):  # somebody has tidied up: what is there stays, and the next sync tells
                 os.replace(self.saved_name, self.name, src_dir_fd=self.folder, dst_dir_fd=self.folder)
@@ -79,7 +79,7 @@ class FileChange:
             os.close(self.folder)
 
 
-def replace_file(folder: int, name: str, raw: bytes, *, expected_sha256: str, token: str) -> FileChange:
+def replace_file(folder: int, name: str, raw: bytes, *, expected_sha256: str, temp_id: str) -> FileChange:
     """Put `raw` in the place of a file whose bytes have the expected digest. Raises `FileMoved`, or `OSError`.
 
     Returns after the new file and the folder are on stable storage. `folder` is duplicated, not taken.
@@ -88,8 +88,8 @@ def replace_file(folder: int, name: str, raw: bytes, *, expected_sha256: str, to
     try:
         before = os.fstat(old)
         was = _check_digest(old, expected_sha256)
-        temp = write_temp(folder, raw, mode=stat.S_IMODE(before.st_mode), token=token)
-        saved = f"{TEMP_PREFIX}{token}.old"
+        temp = write_temp(folder, raw, mode=stat.S_IMODE(before.st_mode), temp_id=temp_id)
+        saved = f"{TEMP_PREFIX}{temp_id}.old"
         try:
             has_second = _second_name(folder, name, saved)
             if os.stat(saved if has_second else name, dir_fd=folder, follow_symlinks=False).st_ino != before.st_ino:
@@ -109,9 +109,9 @@ def replace_file(folder: int, name: str, raw: bytes, *, expected_sha256: str, to
         os.close(old)
 
 
-def create_file(folder: int, name: str, raw: bytes, *, token: str) -> FileChange:
+def create_file(folder: int, name: str, raw: bytes, *, temp_id: str) -> FileChange:
     """Write a new file. Raises `FileExistsError` when the name is taken, whoever took it first; or `OSError`."""
-    temp = write_temp(folder, raw, mode=None, token=token)
+    temp = write_temp(folder, raw, mode=None, temp_id=temp_id)
     try:
         inode = os.stat(temp, dir_fd=folder, follow_symlinks=False).st_ino
         if not _second_name(folder, temp, name):
@@ -123,9 +123,9 @@ def create_file(folder: int, name: str, raw: bytes, *, token: str) -> FileChange
     return _settled(FileChange(os.dup(folder), name, inode))
 
 
-def remove_file(folder: int, name: str, *, expected_sha256: str, token: str) -> FileChange:
+def remove_file(folder: int, name: str, *, expected_sha256: str, temp_id: str) -> FileChange:
     """Take away a file whose bytes have the expected digest. Raises `FileMoved`, or `OSError`."""
-    saved = f"{TEMP_PREFIX}{token}.old"
+    saved = f"{TEMP_PREFIX}{temp_id}.old"
     old = _open_old(folder, name)
     try:
         _check_digest(old, expected_sha256)
@@ -143,9 +143,9 @@ def remove_file(folder: int, name: str, *, expected_sha256: str, token: str) -> 
         os.close(old)
 
 
-def write_temp(folder: int, raw: bytes, *, mode: int | None, token: str) -> str:
+def write_temp(folder: int, raw: bytes, *, mode: int | None, temp_id: str) -> str:
     """A new hidden file that holds `raw`, on stable storage; its name. `mode` None means what the umask leaves."""
-    temp = f"{TEMP_PREFIX}{token}.new"
+    temp = f"{TEMP_PREFIX}{temp_id}.new"
     handle = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666, dir_fd=folder)
     try:
         try:

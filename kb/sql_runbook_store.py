@@ -73,7 +73,7 @@ class SqlRunbookStore:
     ) -> None:
         self._database = database
         self._cache = DocumentCache(parse)
-        directory = Directory(root, new_token=new_id)
+        directory = Directory(root, new_id=new_id)
         journal = Journal(
             AuditLog(database, now=now, redact=redact), Outbox(database, now=now, new_id=new_id), now, new_id
         )

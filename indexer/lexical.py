@@ -1,5 +1,5 @@
-"""BM25F over runbooks and BM25 over their chunks, in memory and immutable. An update keeps the rows of the runbooks
-that stay and recomputes only what depends on all of them: rarity and average lengths."""
+"""Which terms occur in which runbook and chunk, and BM25 over the chunks; in memory and immutable. An update keeps the
+rows of the runbooks that stay and recomputes only what depends on all of them: rarity and average lengths."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.features import CHUNK_FIELDS, FIELDS, Features
-from indexer.postings import Entries, Keys, Postings, Rows
+from indexer.postings import Entries, Floats, Keys, Postings, Rows
 
-Floats = NDArray[np.float32]
+Roles = NDArray[np.int8]  # of `indexer.roles.Role`
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,37 +22,57 @@ class Bm25:
     b: float
 
 
-# Weights in the order of FIELDS and CHUNK_FIELDS, from benchmarks/retrieval.py.
-RUNBOOK_BM25 = Bm25(weights=(8.0, 8.0, 3.0, 1.0, 1.0, 1.0), k1=3.0, b=0.75)
-CHUNK_BM25 = Bm25(weights=(2.0, 1.0), k1=1.2, b=0.75)
+# Weights in the order of CHUNK_FIELDS. Measured in benchmarks/retrieval.py: every k1 from 2 to 3 does as well.
+RAREST_SHARE = 2.0  # of rarity, added to every whole: a name of one common word is not said in full by saying it
+CHUNK_BM25 = Bm25(weights=(1.0, 1.0, 1.0), k1=2.0, b=0.75)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LexicalIndex:
     """Rows of `fields` and `names` are runbooks in the order of `ids` (sorted); rows of `chunks` are their chunks in
-    text order, those of runbook i being `chunk_starts[i] .. chunk_starts[i + 1] - 1`. Impacts run along postings."""
+    text order, those of runbook i being `chunk_starts[i] .. chunk_starts[i + 1] - 1`. `roles` has one for each chunk;
+    impacts run along postings: `name_impacts` along those of `fields`, the others along those of `chunks`."""
 
     ids: tuple[str, ...]
     chunk_starts: NDArray[np.int64]
     fields: Postings
     names: Postings
     chunks: Postings
-    field_impacts: Floats
+    roles: Roles
+    name_impacts: Floats
+    heading_impacts: Floats
     chunk_impacts: Floats
 
     @classmethod
     def build(cls, features: Sequence[Features]) -> "LexicalIndex":
         empty = cls.weighed(
-            (), np.zeros(1, dtype=np.int64), *(Postings.of(Entries.from_counts([], width), 0) for width in _WIDTHS)
+            (),
+            np.zeros(1, dtype=np.int64),
+            np.empty(0, dtype=np.int8),
+            *(Postings.of(Entries.from_counts([], width), 0) for width in _WIDTHS),
         )
         return empty.updated((), features)
 
     @classmethod
     def weighed(
-        cls, ids: tuple[str, ...], chunk_starts: NDArray[np.int64], fields: Postings, names: Postings, chunks: Postings
+        cls,
+        ids: tuple[str, ...],
+        chunk_starts: NDArray[np.int64],
+        roles: Roles,
+        fields: Postings,
+        names: Postings,
+        chunks: Postings,
     ) -> "LexicalIndex":
         return cls(
-            ids, chunk_starts, fields, names, chunks, _impacts(fields, RUNBOOK_BM25), _impacts(chunks, CHUNK_BM25)
+            ids=ids,
+            chunk_starts=chunk_starts,
+            fields=fields,
+            names=names,
+            chunks=chunks,
+            roles=roles,
+            name_impacts=_shares(fields, FIELDS.index("name")),
+            heading_impacts=_shares(chunks, CHUNK_FIELDS.index("headings")),
+            chunk_impacts=_impacts(chunks, CHUNK_BM25),
         )
 
     def updated(self, removed: Iterable[str], added: Sequence[Features]) -> "LexicalIndex":
@@ -62,6 +82,7 @@ class LexicalIndex:
         return LexicalIndex.weighed(
             plan.ids,
             plan.chunk_starts,
+            plan.moved_roles(self.roles),
             self.fields.moved(
                 plan.runbook_rows,
                 Entries.joined((f.fields for f in plan.added), plan.added_rows, len(FIELDS)),
@@ -77,14 +98,6 @@ class LexicalIndex:
             ),
         )
 
-    def runbook_scores(self, keys: Keys, weights: Floats) -> Floats:
-        """(n_runbooks,): BM25F; 0 where no key occurs."""
-        return self.fields.scores(keys, weights, self.field_impacts)
-
-    def chunk_scores(self, keys: Keys, weights: Floats) -> Floats:
-        """(n_chunks,): BM25; 0 where no key occurs."""
-        return self.chunks.scores(keys, weights, self.chunk_impacts)
-
     def named(self, name_keys: Keys) -> NDArray[np.int64]:
         """Rows of the runbooks that one of these normalised names calls, ascending."""
         lo, hi = self.names.ranges(name_keys)
@@ -95,6 +108,7 @@ class LexicalIndex:
         return {
             "lexical.ids": np.frombuffer("\n".join(self.ids).encode(), dtype=np.uint8),
             "lexical.chunk_starts": self.chunk_starts,
+            "lexical.roles": self.roles,
             **self.fields.to_arrays("fields"),
             **self.names.to_arrays("names"),
             **self.chunks.to_arrays("chunks"),
@@ -106,6 +120,7 @@ class LexicalIndex:
         return cls.weighed(
             tuple(joined.split("\n")) if joined else (),
             arrays["lexical.chunk_starts"].astype(np.int64, copy=False),
+            arrays["lexical.roles"].astype(np.int8, copy=False),
             *(Postings.from_arrays(arrays, prefix) for prefix in ("fields", "names", "chunks")),
         )
 
@@ -124,6 +139,15 @@ class UpdatePlan:
     added: tuple[Features, ...]
     added_rows: tuple[int, ...]
     added_chunk_rows: tuple[int, ...]
+
+    def moved_roles(self, old: Roles) -> Roles:
+        """The chunks' roles in their new rows."""
+        roles = np.zeros(int(self.chunk_starts[-1]), dtype=np.int8)
+        kept = self.chunk_rows >= 0
+        roles[self.chunk_rows[kept]] = old[kept]
+        for features, row in zip(self.added, self.added_chunk_rows, strict=True):
+            roles[row : row + len(features.chunks)] = features.roles
+        return roles
 
 
 def plan_update(
@@ -169,3 +193,12 @@ def _impacts(postings: Postings, bm25: Bm25) -> Floats:
     idf = np.repeat(idf_of(np.diff(postings.offsets), postings.n_rows), np.diff(postings.offsets))
     impacts: NDArray[np.float64] = idf * frequency * (bm25.k1 + 1) / (frequency + bm25.k1)
     return impacts.astype(np.float32)
+
+
+def _shares(postings: Postings, column: int) -> Floats:
+    """(n_postings,): how much of what a row has in `column`, by rarity, is this term; 0 where it has it not there."""
+    sizes = np.diff(postings.offsets)
+    rarity = np.repeat(idf_of(sizes, postings.n_rows), sizes) * (postings.counts[:, column] > 0)
+    whole = np.bincount(postings.rows, weights=rarity, minlength=postings.n_rows) + RAREST_SHARE
+    shares: NDArray[np.float64] = rarity / whole[postings.rows]
+    return shares.astype(np.float32)

@@ -50,7 +50,6 @@ class NgramIndex:
 
     postings: Postings
     impacts: NDArray[np.float32]  # (n_postings,): unit-length TF-IDF weights
-    idf: NDArray[np.float32]  # (n_keys,)
 
     @classmethod
     def build(cls, grams: Sequence[Entries]) -> "NgramIndex":
@@ -63,7 +62,7 @@ class NgramIndex:
         idf = (np.log((1 + postings.n_rows) / (1 + sizes)) + 1).astype(np.float32)
         raw = (1 + np.log(postings.counts[:, 0], dtype=np.float32)) * np.repeat(idf, sizes)
         length = np.sqrt(np.bincount(postings.rows, weights=raw * raw, minlength=postings.n_rows))
-        return cls(postings, (raw / np.maximum(length, 1e-9)[postings.rows]).astype(np.float32), idf)
+        return cls(postings, (raw / np.maximum(length, 1e-9)[postings.rows]).astype(np.float32))
 
     def updated(self, new_rows: Rows, added: Entries, n_rows: int) -> "NgramIndex":
         """As `Postings.moved`."""
@@ -75,11 +74,10 @@ class NgramIndex:
         if not counts or not self.postings.n_rows:
             return np.zeros(self.postings.n_rows, dtype=np.float32)
         keys = np.fromiter(counts, dtype=np.uint64, count=len(counts))
-        at = np.minimum(np.searchsorted(self.postings.keys, keys), max(len(self.idf) - 1, 0))
-        unseen = np.float32(np.log(1 + self.postings.n_rows) + 1)
-        idf = np.where(self.postings.keys[at] == keys, self.idf[at], unseen) if len(self.idf) else unseen
+        found = self.postings.gathered(keys)
+        idf = (np.log((1 + self.postings.n_rows) / (1 + found.sizes)) + 1).astype(np.float32)
         weights = (1 + np.log(np.fromiter(counts.values(), dtype=np.float32, count=len(counts)))) * idf
-        return self.postings.scores(keys, (weights / np.linalg.norm(weights)).astype(np.float32), self.impacts)
+        return found.sums((weights / np.linalg.norm(weights)).astype(np.float32), self.impacts)
 
     def to_arrays(self) -> dict[str, NDArray[np.generic]]:
         return self.postings.to_arrays("ngrams")

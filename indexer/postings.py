@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 Keys = NDArray[np.uint64]
 Rows = NDArray[np.int32]
 Counts = NDArray[np.uint16]
+Floats = NDArray[np.float32]
 
 _COUNT_MAX = int(np.iinfo(np.uint16).max)
 
@@ -33,12 +34,12 @@ class Entries:
     def from_counts(cls, rows: Sequence[Mapping[int, Sequence[int]]], width: int) -> "Entries":
         """Row i holds the counts of `rows[i]`: key -> one number a column."""
         keys = [key for row in rows for key in row]
-        numbers = [[min(value, _COUNT_MAX) for value in counts] for row in rows for counts in row.values()]
+        numbers = [value for row in rows for counts in row.values() for value in counts]
         sizes = [len(row) for row in rows]
         return cls(
             np.array(keys, dtype=np.uint64),
             np.repeat(np.arange(len(rows), dtype=np.int32), sizes),
-            np.array(numbers, dtype=np.uint16).reshape(len(keys), width),
+            np.minimum(np.array(numbers, dtype=np.int64), _COUNT_MAX).astype(np.uint16).reshape(len(keys), width),
         )
 
     @classmethod
@@ -54,6 +55,26 @@ class Entries:
             ),
             np.concatenate([part.counts for part in found]),
         )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gathered:
+    """The postings of some keys, one after the other: `positions` in the table's arrays, and `of`, the place of each
+    one's key among those asked for. `sizes` has in how many rows each key occurs."""
+
+    rows: Rows
+    positions: NDArray[np.int64]
+    of: NDArray[np.int64]
+    sizes: NDArray[np.int64]
+    n_rows: int
+
+    def sums(self, weights: Floats, impacts: Floats | None = None) -> Floats:
+        """(n_rows,): over the postings, the sum of their key's weight, times their impact where impacts are given.
+        `weights` runs along the keys, `impacts` along the table's rows."""
+        values = weights[self.of]
+        if impacts is not None:
+            values = values * impacts[self.positions]
+        return np.bincount(self.rows, weights=values, minlength=self.n_rows).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,15 +154,13 @@ class Postings:
         ]
         return np.stack(columns, axis=1).astype(np.float32)
 
-    def scores(self, keys: Keys, weights: NDArray[np.float32], impacts: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(n_rows,): the sum over `keys` of weight x the impact of that posting. `impacts` runs along `rows`."""
+    def gathered(self, keys: Keys) -> "Gathered":
+        """All postings of `keys`, for scores of several kinds from one look-up."""
         lo, hi = self.ranges(keys)
-        found = np.flatnonzero(hi > lo)
-        if not len(found):
-            return np.zeros(self.n_rows, dtype=np.float32)
-        rows = np.concatenate([self.rows[lo[i] : hi[i]] for i in found])
-        values = np.concatenate([impacts[lo[i] : hi[i]] * weights[i] for i in found])
-        return np.bincount(rows, weights=values, minlength=self.n_rows).astype(np.float32)
+        sizes = hi - lo
+        starts = np.cumsum(sizes) - sizes
+        positions = np.arange(int(sizes.sum()), dtype=np.int64) + np.repeat(lo - starts, sizes)
+        return Gathered(self.rows[positions], positions, np.repeat(np.arange(len(keys)), sizes), sizes, self.n_rows)
 
     def occurs(self, keys: Keys, rows: Rows) -> NDArray[np.bool_]:
         """(len(keys), len(rows)): whether each key occurs in each of a few rows."""

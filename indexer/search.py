@@ -1,0 +1,291 @@
+"""The read path: a query over one generation becomes an answer with hits, reasons and a confidence. Decides nothing by
+itself: signals, weights, sections and confidence each have a module of their own."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.confidence import THRESHOLD, Evidence, probability
+from indexer.embed import Embedder
+from indexer.fuse import Mask, scaled
+from indexer.generation import Generation
+from indexer.postings import Floats
+from indexer.query import Query
+from indexer.query_terms import QueryTerms, Synonyms, corrected, weigh_terms
+from indexer.roles import Role
+from indexer.search_view import Filters, SearchView
+from indexer.sections import asked_role, choose
+from indexer.signals import Signals, collect
+from indexer.snippet import Highlighter
+from indexer.tokens import normal_name
+from kb.hits import Answer, Hit, Part, Reasons
+from kb.runbook import ReviewState
+
+# What each signal weighs. Names, coverage and exactness are absolute; the others are scaled for each query.
+# Round numbers: benchmarks/retrieval.py shows how little moving one changes.
+WEIGHTS: Mapping[str, float] = MappingProxyType(
+    {"words": 0.4, "meaning": 0.4, "overview": 0.3, "spelling": 0.3, "name": 0.5, "coverage": 0.3, "exact": 0.1}
+)
+SCALED = frozenset({"words", "meaning", "overview", "spelling"})
+MAX_PRIOR = 0.2  # what feedback may add or take: it settles a close call, it does not overrule the text
+MAX_LIMIT = 50
+MAX_MATCHED_TERMS = 8
+DRAFT_LIMIT = 3
+_FORCED = 10.0  # puts a pin before any score
+_PINNED = 1.0
+_LINKED = 0.97  # an author's link to a file that is there is seldom wrong, and sometimes old
+_ENTRY_FIRST = 0.2  # a file that only beats its own entry by so little is shown as that entry
+
+
+@dataclass(frozen=True, slots=True)
+class Visibility:
+    """Runbooks of which states are hits, and of which stand apart as drafts; the others are not found at all."""
+
+    hits: frozenset[ReviewState] = frozenset({ReviewState.PUBLISHED, ReviewState.UNREVIEWED})
+    drafts: frozenset[ReviewState] = frozenset({ReviewState.DRAFT})
+
+
+@dataclass(frozen=True, slots=True)
+class Priors:
+    """What is known beside the text. `boosts` by runbook id, cut to +-MAX_PRIOR on the scale of scores; `pins` by the
+    alert's name, to a runbook id."""
+
+    boosts: Mapping[str, float] = field(default_factory=dict)
+    pins: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scores:
+    """One query over one generation."""
+
+    query: Query
+    terms: QueryTerms
+    signals: Signals
+    parts: Mapping[str, Floats]  # signal -> what it adds to each runbook's score
+    total: Floats
+    forced: Mapping[int, tuple[float, str]]  # row -> confidence and note
+
+
+class Searcher:
+    """Safe to call from many threads: it keeps nothing but the last generation's view."""
+
+    def __init__(
+        self,
+        embedder: Embedder | None,
+        *,
+        synonyms: Synonyms | None = None,
+        timer: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._embedder = embedder
+        self._synonyms = synonyms or Synonyms()
+        self._timer = timer
+        self._view: SearchView | None = None
+
+    def search(
+        self,
+        query: Query,
+        generation: Generation,
+        *,
+        limit: int = 10,
+        filters: Filters | None = None,
+        priors: Priors | None = None,
+        visibility: Visibility | None = None,
+        search_id: str = "",
+    ) -> Answer:
+        """The best `limit` runbooks (at most 50), each with its best section. `filters` hold before they are chosen."""
+        began = self._timer()
+        limit = max(1, min(limit, MAX_LIMIT))
+        visibility = visibility or Visibility()
+        view = self._view_of(generation)
+        understood = corrected(query, generation.lexical)
+        passing = view.passing(filters or Filters())
+        found: list[Hit] = []
+        drafts: list[Hit] = []
+        if not understood.is_empty or understood.runbook_url:
+            scores = self._score(understood, view, passing, priors or Priors())
+            found = _hits(scores, view, passing & view.in_states(visibility.hits), limit)
+            drafts = _hits(scores, view, passing & view.in_states(visibility.drafts), DRAFT_LIMIT)
+        confident = bool(found) and found[0].confidence >= THRESHOLD
+        return Answer(
+            search_id=search_id,
+            query=query.raw,
+            hits=tuple(found) if confident else (),
+            near_misses=() if confident else tuple(found),
+            drafts=tuple(hit for hit in drafts if hit.confidence >= THRESHOLD),
+            confident=confident,
+            generation=generation.id,
+            degraded=generation.degraded or ("" if self._embedder else "vectors: no model"),
+            took_s=self._timer() - began,
+        )
+
+    def _view_of(self, generation: Generation) -> SearchView:
+        view = self._view
+        if view is None or view.generation is not generation:
+            view = self._view = SearchView.of(generation)
+        return view
+
+    def _score(self, query: Query, view: SearchView, passing: Mask, priors: Priors) -> _Scores:
+        generation = view.generation
+        terms = weigh_terms(query, self._synonyms)
+        vector = self._embedder.embed_query(query.text) if self._embedder and generation.has_vectors else None
+        signals = collect(
+            query,
+            terms,
+            vector,
+            lexical=generation.lexical,
+            ngrams=generation.ngrams,
+            chunk_vectors=generation.chunk_vectors,
+            card_vectors=generation.card_vectors,
+        )
+        parts = weighted_parts(signals, passing)
+        total: Floats = np.stack(list(parts.values())).sum(axis=0, dtype=np.float32)
+        rows = {runbook_id: row for row, runbook_id in enumerate(generation.lexical.ids)} if priors.boosts else {}
+        for runbook_id, boost in priors.boosts.items():
+            if runbook_id in rows:
+                total[rows[runbook_id]] += min(max(boost, -MAX_PRIOR), MAX_PRIOR)
+        forced = _forced(query, view, priors)
+        for place, row in enumerate(forced):
+            total[row] += _FORCED * (2 - min(place, 1))
+        return _Scores(query, terms, signals, parts, total, forced)
+
+
+def weighted_parts(signals: Signals, among: Mask) -> dict[str, Floats]:
+    """Signal -> what it adds to each runbook's score; scaled by the runbooks that may be found."""
+    return {
+        name: np.float32(WEIGHTS[name]) * (scaled(values, among) if name in SCALED else values)
+        for name, values in signals.runbooks.items()
+    }
+
+
+def _forced(query: Query, view: SearchView, priors: Priors) -> dict[int, tuple[float, str]]:
+    """Rows that come before all scores, in order: the pin, then the file that the alert's own link names."""
+    forced: dict[int, tuple[float, str]] = {}
+    if query.alert_name and priors.pins:
+        names = {normal_name(name): runbook_id for name, runbook_id in priors.pins.items()}
+        pinned = names.get(normal_name(query.alert_name))
+        ids = view.generation.lexical.ids
+        if pinned in ids:
+            forced[ids.index(pinned)] = (_PINNED, f"pinned to {query.alert_name}")
+    if query.runbook_url:
+        row = view.resolve(query.runbook_url)
+        if row is not None:
+            forced.setdefault(row, (_LINKED, "the alert's runbook link names this file"))
+    return forced
+
+
+def _hits(scores: _Scores, view: SearchView, eligible: Mask, limit: int) -> list[Hit]:
+    rows = _ranked(scores.total, view, eligible, limit + 1)
+    ranks = {
+        name: _ranks(scores.signals.runbooks[name], eligible) for name in ("words", "meaning") if name in scores.parts
+    }
+    highlighter = Highlighter(scores.terms.terms)
+    matched = _matched(scores.terms, view, rows[:limit])
+    asked = asked_role(scores.query)
+    hits = []
+    for place, row in enumerate(rows[:limit]):
+        rivals = [other for other in rows if view.files[other] != view.files[row]]
+        chunk_row = _section(scores, view.generation, asked, row)
+        chunk = view.generation.chunks[chunk_row]
+        sure, note = scores.forced.get(row, (None, ""))
+        evidence = _evidence(scores, row, rivals[0] if rivals else None)
+        hits.append(
+            Hit(
+                runbook=view.generation.cards[row],
+                chunk=chunk,
+                score=float(scores.total[row]),
+                confidence=probability(evidence, has_vectors=scores.signals.chunk_meaning is not None)
+                if sure is None
+                else sure,
+                dense_rank=int(ranks["meaning"][row]) if "meaning" in ranks else None,
+                lexical_rank=int(ranks["words"][row]) if scores.signals.runbooks["words"][row] > 0 else None,
+                snippet=highlighter.snippet(chunk.text),
+                reasons=Reasons(matched[place], _parts(scores, row), _notes(scores, row, note)),
+            )
+        )
+    return hits
+
+
+def _ranked(total: Floats, view: SearchView, eligible: Mask, limit: int) -> list[int]:
+    """Rows, best first. Of a file and its own entries, the file stands aside for an entry that is about as good."""
+    adjusted = total.copy()
+    if not view.is_main.all():
+        entries = eligible & ~view.is_main
+        best_entry = np.full(int(view.files.max()) + 1, -np.inf, dtype=np.float32)
+        np.maximum.at(best_entry, view.files[entries], total[entries])
+        own = best_entry[view.files]
+        beaten = view.is_main & (adjusted < own + _ENTRY_FIRST)
+        eligible = eligible & ~beaten
+    rows = np.flatnonzero(eligible)
+    if len(rows) > limit:
+        top = np.argpartition(-adjusted[rows], limit - 1)[:limit]
+        edge = adjusted[rows[top]].min()
+        rows = rows[adjusted[rows] >= edge]
+    order = np.argsort(-adjusted[rows], kind="stable")
+    return [int(row) for row in rows[order][:limit]]
+
+
+def _ranks(values: Floats, eligible: Mask) -> NDArray[np.int64]:
+    """1-based places among the eligible."""
+    ordered = np.sort(values[eligible])[::-1]
+    return np.searchsorted(-ordered, -values, side="left") + 1
+
+
+def _section(scores: _Scores, generation: Generation, asked: Role | None, row: int) -> int:
+    lexical = generation.lexical
+    first, last = int(lexical.chunk_starts[row]), int(lexical.chunk_starts[row + 1])
+    meaning = scores.signals.chunk_meaning
+    place = choose(
+        scores.query,
+        asked,
+        lexical.roles[first:last],
+        scores.signals.chunk_words[first:last],
+        None if meaning is None else meaning[first:last],
+        scores.signals.chunk_headings[first:last],
+    )
+    return first + place
+
+
+def _evidence(scores: _Scores, row: int, rival: int | None) -> Evidence:
+    own = {name: float(values[row]) for name, values in scores.signals.runbooks.items()}
+    total = float(scores.total[row])
+    weight = float(scores.terms.weights.sum()) if len(scores.terms.weights) else 1.0
+    return Evidence(
+        score=total,
+        margin=total - (float(scores.total[rival]) if rival is not None else 0.0),
+        meaning=own.get("meaning", 0.0),
+        overview=own.get("overview", 0.0),
+        name=own["name"],
+        coverage=own["coverage"],
+        known=scores.signals.known,
+        exact=own["exact"],
+        words=own["words"] / weight,
+    )
+
+
+def _matched(terms: QueryTerms, view: SearchView, rows: Sequence[int]) -> list[tuple[str, ...]]:
+    """For each row the query's words that the runbook says, rarest first."""
+    fields = view.generation.lexical.fields
+    occurs = fields.occurs(terms.keys, np.array(rows, dtype=np.int32))
+    rarest = np.argsort(fields.row_counts(terms.keys), kind="stable")
+    out = []
+    for place in range(len(rows)):
+        words = dict.fromkeys(terms.words[i] for i in rarest if occurs[i, place])
+        out.append(tuple(words)[:MAX_MATCHED_TERMS])
+    return out
+
+
+def _parts(scores: _Scores, row: int) -> tuple[Part, ...]:
+    return tuple(
+        Part(name, float(scores.signals.runbooks[name][row]), float(added[row])) for name, added in scores.parts.items()
+    )
+
+
+def _notes(scores: _Scores, row: int, note: str) -> tuple[str, ...]:
+    notes = [note] if note else []
+    if scores.signals.runbooks["exact"][row] >= 1:
+        notes.append(f"this runbook is for {scores.query.alert_name}")
+    return (*notes, *scores.query.notes)

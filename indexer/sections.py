@@ -1,0 +1,93 @@
+"""Which section of a runbook answers (pure): what a query asks for, and how far that, the words and the meaning pull on
+the choice among a runbook's chunks."""
+
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.paste import PasteKind
+from indexer.postings import Floats
+from indexer.query import Query
+from indexer.roles import Role
+
+_INTENTS: tuple[tuple[Role, str], ...] = (
+    (Role.ROLLBACK,
+        r"\broll(?:ed|ing)? ?back\b|\brevert|\bundo\b|\bback out\b|\bonce more\b|\bturn .{0,60} again\b|"
+        r"\bput .{0,40} back\b"),
+    (Role.VERIFICATION,
+        r"\bverif|\bconfirm|\bmake sure\b|"
+        r"\b(?:is|are|it|that|works?) (?:is )?(?:fine|healthy|ok|good|well|working|fixed|solved) again\b|"
+        r"\b(?:see|check|know|prove|test|tell) (?:that|if|whether) .{0,60}\b(?:again|fixed|worked|works|over|recovered|healthy|fine|back)\b|"
+        r"\bhow do i (?:test|know)\b"),
+    (Role.ESCALATION,
+        r"\bescalat|\bwake\b|\bwho (?:do|should|to|can|owns?|is)\b|\bcall (?:somebody|someone|whom)\b|"
+        r"\bout of bed\b|\bcontact\b|\bon[- ]?call\b|\bpage (?:somebody|someone|whom|who)\b"),
+    (Role.PREVENTION,
+        r"\bprevent|\bavoid|\bnever .{0,60}\bagain\b|\bnot happen again\b|"
+        r"\bso that .{0,60}\b(?:never|again)\b|\bin (?:the )?future\b|\blong[- ]term\b"),
+    (Role.DURATION,
+        r"\bhow (?:long|many (?:minutes|hours|days))\b|\bhow much time\b|\beta\b|\bmttr\b|"
+        r"\btime to recover\b"),
+    (Role.IMPACT,
+        r"\bimpact\b|\bhow bad\b|\bwhat (?:still )?(?:works|breaks|stops|fails)\b|"
+        r"\b(?:customers?|users?) (?:see|notice|feel|affected)\b|\bstill works?\b|\bconsequences?\b"),
+    (Role.ABOUT,
+        r"\bwhat does .{0,60} mean\b|\bwhat is\b|\bmeaning of\b|"
+        r"\bwhich (?:metric|promql|query|expression|alert)\b|\bpromql\b|\bexpression\b|\bsymptoms?\b"),
+    (Role.DIAGNOSIS, r"\bwhy\b|\bdiagnos|\binvestigat|\btroubleshoot|\broot cause\b|\bfind out\b|\bdebug"),
+    (Role.RECOVERY,
+        r"\bhow (?:do|can|could|should) (?:i|we|you|one)\b|\bhow to\b|\bfix\b|\bresolve\b|"
+        r"\bget rid of\b|\bmay i\b|\bcan i\b"),
+)  # fmt: skip
+_INTENT_OF = tuple((role, re.compile(pattern, re.IGNORECASE)) for role, pattern in _INTENTS)
+_MAX_INTENT_CHARS = 400
+
+# How far a role pulls when nothing is asked for, on the scale of `choose`: where one looks first is the diagnosis; what the
+# alert means, and what stands around the work, the reader of an alert knows or does not need yet.
+_PRIOR = {
+    Role.OTHER: 0.10,
+    Role.ABOUT: -0.10,
+    Role.IMPACT: -0.20,
+    Role.DIAGNOSIS: 0.20,
+    Role.RECOVERY: 0.05,
+    Role.VERIFICATION: -0.20,
+    Role.ROLLBACK: -0.20,
+    Role.ESCALATION: -0.30,
+    Role.PREVENTION: -0.20,
+    Role.DURATION: -0.30,
+    Role.REFERENCE: -0.40,
+}
+_ASKED_FOR = 0.50
+_MEANING_SHARE = 2.0  # a similarity spreads over about half of what shares of words do
+_ALERT_TRUST = 0.50  # an alert says what fires, and seldom what to do: its words count half against the prior
+
+
+def asked_role(query: Query) -> Role | None:
+    """The kind of section that a question asks for; None when it names none, and for alerts and logs."""
+    if query.kind is not PasteKind.TEXT:
+        return None
+    text = query.raw[:_MAX_INTENT_CHARS]
+    for role, pattern in _INTENT_OF:
+        if pattern.search(text):
+            return role
+    return None
+
+
+def choose(
+    query: Query, asked: Role | None, roles: NDArray[np.int8], words: Floats, meaning: Floats | None, headings: Floats
+) -> int:
+    """The place, among one runbook's chunks in text order, of the one that answers. `words` are BM25 scores, `meaning`
+    similarities, `headings` the shares of the headings' own words that the query says."""
+    evidence = words / max(float(words.max()), 1e-9) + headings
+    if meaning is not None:
+        evidence = evidence + _MEANING_SHARE * (meaning - meaning.mean())
+    trust = _ALERT_TRUST if query.kind is PasteKind.ALERT else 1.0
+    return int(np.argmax(trust * evidence + _pull(asked)[roles]))
+
+
+def _pull(asked: Role | None) -> Floats:
+    pull = np.array([_PRIOR[role] for role in Role], dtype=np.float32)
+    if asked is not None:
+        pull[asked] = _ASKED_FOR
+    return pull

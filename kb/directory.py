@@ -107,7 +107,7 @@ class Directory:
                 return file_problem("not-a-file", path)
             if before.st_size > self._max_file_bytes:
                 return file_problem("too-large", path, size_bytes=before.st_size, limit_bytes=self._max_file_bytes)
-            raw = read_all(handle, limit=self._max_file_bytes + 1)
+            raw = read_all(handle, limit=before.st_size + 1)  # a byte more shows that it grew
             after = os.fstat(handle)
         finally:
             os.close(handle)
@@ -116,11 +116,11 @@ class Directory:
         return FileText(raw, hashlib.sha256(raw).hexdigest(), FileStamp.of(after))
 
     def _find_behind_link(self, path: str) -> FileText | Problem | None:
-        root = os.path.realpath(self.root)
-        target = os.path.realpath(self.root / path)
-        if os.path.commonpath([root, target]) != root:
-            return file_problem("link-outside", path)
         try:
+            root = os.path.realpath(self.root)
+            target = os.path.realpath(self.root / path)
+            if os.path.commonpath([root, target]) != root:
+                return file_problem("link-outside", path)
             with self._parent(os.path.relpath(target, root)) as (folder, name):
                 return self._find_in(folder, name, path)
         except (FileNotFoundError, NotADirectoryError):

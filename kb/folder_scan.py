@@ -130,8 +130,8 @@ def _note_file(entry: "os.DirEntry[str]", path: str, real_root: str, max_file_by
         findings.hold(code, path, limit=MAX_PATH_CHARS, chars=len(path))
         return
     try:
-        if entry.is_symlink() and not _leads_inside(real_root, path):
-            findings.hold("link-outside" if entry.is_file() else "link-broken", path)
+        if entry.is_symlink() and (fault := _link_fault(real_root, path)):
+            findings.hold(fault, path)
             return
         found = entry.stat()
     except OSError as error:
@@ -145,9 +145,11 @@ def _note_file(entry: "os.DirEntry[str]", path: str, real_root: str, max_file_by
         findings.files[path] = FileStamp.of(found)
 
 
-def _leads_inside(real_root: str, path: str) -> bool:
+def _link_fault(real_root: str, path: str) -> str:
     target = os.path.realpath(os.path.join(real_root, path))
-    return target.startswith(real_root.rstrip("/") + "/") and os.path.isfile(target)
+    if not target.startswith(real_root.rstrip("/") + "/"):
+        return "link-outside"
+    return "" if os.path.isfile(target) else "link-broken"
 
 
 def _name_fault(path: str) -> str:

@@ -4,6 +4,7 @@ import random
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -14,6 +15,7 @@ from indexer.embed import HashingEmbedder, Progress, Vectors
 from indexer.generation import Generation
 from indexer.sync import Index, RefreshReport, plan_sync
 from kb.runbook import ReviewState
+from kb.runbook_store import StoredDocument
 from tests.indexer.toy_store import ToySource, built_from_scratch, edit, edited, open_index, text_of
 
 pytestmark = pytest.mark.integration
@@ -130,6 +132,28 @@ def test_before_the_first_vectors_a_lexical_generation_serves_and_says_so(source
     assert seen == [("vectors: being built", 2, False)]
     assert (index.current.degraded, index.current.has_vectors) == ("", True)
     index.close()
+
+
+def test_while_a_first_index_is_built_its_first_documents_can_be_found_already(
+    source: ToySource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexer.sync._BATCH_DOCUMENTS", 1)
+    seen: list[tuple[str, list[str]]] = []
+
+    class Watched(list[StoredDocument]):
+        def __getitem__(self, key: Any) -> Any:
+            seen.append((index.current.degraded, [card.id for card in index.current.cards]))
+            return super().__getitem__(key)
+
+    class Watching(ToySource):
+        def documents(self) -> Sequence[StoredDocument]:
+            return Watched(source.documents())
+
+    index = open_index(tmp_path)
+    index.refresh(Watching())
+    index.close()
+    assert seen == [("index: being built", []), ("index: being built", ["disk-full"])]
+    assert index.current.content_digest() == built_from_scratch(source, tmp_path / "2").content_digest()
 
 
 def test_when_embedding_fails_the_lexical_generation_stays_and_the_next_refresh_completes_it(

@@ -98,7 +98,7 @@ def _look(folder: int, prefix: str, depth: int, real_root: str, max_file_bytes: 
             elif entry.is_dir(follow_symlinks=False):
                 if depth or entry.name not in RESERVED_FOLDERS:
                     _enter(folder, entry.name, path, depth + 1, real_root, max_file_bytes, findings)
-            elif entry.is_symlink() and entry.is_dir():
+            elif entry.is_symlink() and os.path.isdir(os.path.join(real_root, path)):
                 findings.hold("link-folder", path)
             elif entry.name.lower().endswith(SUFFIXES):
                 _note_file(entry, path, real_root, max_file_bytes, findings)

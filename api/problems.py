@@ -12,6 +12,8 @@ from api.errors import NotReady, PreconditionMissing, WrongContentType
 from indexer import errors as indexer_errors
 from kb import errors as kb_errors
 from kb.errors import KBError
+from kb.pins import PinNotFound
+from kb.search_log import SearchNotFound
 
 MEDIA_TYPE = "application/problem+json"
 _TYPE_PREFIX = "urn:sre-kb:problem:"
@@ -103,6 +105,8 @@ KIND_OF: Mapping[type[KBError], Kind] = {
     kb_errors.InvalidInput: INVALID_REQUEST,
     kb_errors.RunbookNotFound: Kind("runbook-not-found", "Runbook not found", 404),
     kb_errors.VersionNotFound: Kind("version-not-found", "Version not found", 404),
+    PinNotFound: Kind("pin-not-found", "Pin not found", 404),
+    SearchNotFound: Kind("search-not-found", "Search not found", 404),
     kb_errors.RunbookExists: Kind("runbook-exists", "Runbook exists already", 409),
     kb_errors.EditConflict: Kind("edit-conflict", "Somebody else changed it first", 412),
     kb_errors.RunbookReadOnly: Kind("runbook-read-only", "Runbook cannot be changed here", 409),

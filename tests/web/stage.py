@@ -14,7 +14,7 @@ from itertools import count
 import uvicorn
 from fastapi import FastAPI
 
-from api.acts import Health, SearchRequest, Usage
+from api.acts import Health, Refreshed, SearchRequest, Usage
 from api.app import create_app
 from api.recording import Recorder
 from api.services import Reports, Services
@@ -26,7 +26,7 @@ from kb.memory_logs import MemoryPins, MemorySearchLog
 from kb.memory_stores import MemoryRunbookStore
 from kb.principal import DISK
 from kb.runbook import ReviewState, Runbook, Section
-from kb.runbook_store import StoredDocument, SyncReport
+from kb.runbook_store import StoredDocument
 
 NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 SURE = 0.5
@@ -92,7 +92,7 @@ tags: [disk]
 
 # Disk is filling up
 
-A filesystem has little space left.
+A filesystem has little space left on the node.
 
 ## Diagnosis
 
@@ -246,7 +246,8 @@ def build_stage(files: Mapping[str, bytes] = FILES, **settings: object) -> Stage
         find=search,
         reports=Reports(lambda: "", _health, _usage),
         store_changed=lambda: None,
-        refresh=lambda principal: _refresh(store),
+        pins_changed=lambda: None,
+        refresh=lambda request: _refresh(store),
         start=lambda: None,
         stop=lambda: None,
         now=lambda: NOW,
@@ -261,11 +262,11 @@ def _health() -> Health:
 
 
 def _usage() -> Usage:
-    return Usage({}, 0, 0, 0, 0, 4, 4, ())
+    return Usage({}, 0, 0, 0, 0, 4, ())
 
 
-def _refresh(store: MemoryRunbookStore) -> SyncReport:
-    return store.sync(DISK)
+def _refresh(store: MemoryRunbookStore) -> Refreshed:
+    return Refreshed(store.sync(DISK), "0123456789abcdef", "")
 
 
 @contextmanager

@@ -238,7 +238,7 @@ def test_the_preview_shows_the_text_and_its_problems_and_writes_nothing(client: 
     html = client.post(
         "/r/disk-full/preview", data={"text": "# New\n\n<script>x</script>\n\n```sh\nls <pod>\n```"}
     ).text
-    assert "<h1>New</h1>" in html
+    assert '<p class="preview-title">New</p>' in html
     assert "<script" not in html
     assert 'data-name="pod"' in html
     assert stage.store.files == before

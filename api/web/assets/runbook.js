@@ -114,9 +114,18 @@ async function copy(block) {
 // What became of a search helps the next one; failing to say so harms nobody.
 function report(kind) {
   if (!article.dataset.events) return;
-  const body = JSON.stringify({ kind, runbook_id: article.dataset.runbook, anchor: location.hash.slice(1) });
+  let anchor = location.hash.slice(1);
+  try { anchor = decodeURIComponent(anchor); } catch { /* not ours: as it stands */ }
+  const body = JSON.stringify({ kind, runbook_id: article.dataset.runbook, anchor: anchor.slice(0, 300) });
   fetch(article.dataset.events, { method: "POST", headers: { "Content-Type": "application/json" }, body, keepalive: true })
     .catch(() => undefined);
+}
+
+function vote(button) {
+  report(button.dataset.voteKind);
+  const frame = button.closest("[data-vote]");
+  frame.querySelector("[data-vote-told]").textContent = "Thank you; searches learn from it.";
+  for (const other of frame.querySelectorAll("button")) other.hidden = true;
 }
 
 function followOutline() {
@@ -126,9 +135,11 @@ function followOutline() {
   let waiting = false;
   const follow = () => {
     waiting = false;
-    const line = innerHeight * 0.28;
+    const isAtEnd = scrollY > 0 && scrollY + innerHeight >= document.documentElement.scrollHeight - 2;
+    const line = isAtEnd ? innerHeight : innerHeight * 0.28;
     const passed = headings.filter((heading) => heading.getBoundingClientRect().top <= line);
-    const current = passed.at(-1) ?? headings[0];
+    const target = headings.find((heading) => heading.matches(":target") && passed.includes(heading));
+    const current = (isAtEnd ? target : undefined) ?? passed.at(-1) ?? headings[0];
     for (const [anchor, link] of links) {
       if (anchor === current.id) link.setAttribute("aria-current", "true");
       else link.removeAttribute("aria-current");
@@ -147,7 +158,7 @@ function keepTicks() {
   boxes.forEach((box, number) => {
     box.disabled = false;
     box.checked = ticked[number] ?? box.checked;
-    box.setAttribute("aria-label", box.closest("li")?.textContent.trim().slice(0, 120) ?? "Done");
+    box.setAttribute("aria-label", box.closest("li")?.textContent.trim().slice(0, 120) || "Done");
     box.addEventListener("change", () => {
       ticked[number] = box.checked;
       try { sessionStorage.setItem(key, JSON.stringify(ticked)); } catch { /* as above */ }
@@ -185,6 +196,8 @@ if (contextSwitch) {
 article.addEventListener("click", (event) => {
   const block = event.target.closest("[data-copy]")?.closest(".command");
   if (block) copy(block);
+  const voted = event.target.closest("[data-vote-kind]");
+  if (voted) vote(voted);
 });
 article.querySelector("[data-back]").addEventListener("click", back);
 article.querySelector("[data-print]").addEventListener("click", () => print());

@@ -79,25 +79,35 @@ function showRecent() {
   block.hidden = recent.length === 0;
 }
 
-let wantsFirst = false;
-function focusFirst() {
-  wantsFirst = false;
-  links()[0]?.focus();
+// Enter may come before the hits do: once it means "to the first hit", twice "open it".
+let entered = 0;
+let sent = "";
+let shown = "";
+
+function goToFirst() {
+  const first = links()[0];
+  if (entered > 0) first?.focus();
+  if (entered > 1) first?.click();
+  entered = 0;
+}
+
+function onEnter() {
+  remember();
+  entered += 1;
+  if (shown === box.value && results.ariaBusy !== "true") goToFirst();
+  else if (entered === 1) form.requestSubmit();
 }
 
 function onBoxKey(event) {
   if (event.isComposing) return;
   if (event.key === "Enter" && !event.shiftKey) {
     event.preventDefault();
-    remember();
-    if (results.ariaBusy === "true") wantsFirst = true;
-    else if (links().length) focusFirst();
-    else form.requestSubmit();
+    onEnter();
   } else if (event.key === "ArrowDown" && links().length) {
-    const isLastLine = !box.value.slice(box.selectionEnd).includes("\n");
-    if (isLastLine && (isPasted(box.value) ? box.selectionEnd === box.value.length : true)) {
+    const below = box.value.slice(box.selectionEnd);
+    if (isPasted(box.value) ? below === "" : !below.includes("\n")) {
       event.preventDefault();
-      focusFirst();
+      links()[0].focus();
     }
   }
 }
@@ -124,7 +134,8 @@ function afterSwap() {
   announce();
   showRecent();
   showAddress();
-  if (wantsFirst) focusFirst();
+  shown = sent;
+  goToFirst();
 }
 
 function showFailure(text) {
@@ -136,7 +147,8 @@ function showFailure(text) {
   results.replaceChildren(notice);
 }
 
-form.addEventListener("input", fitForm, { capture: true });
+form.addEventListener("input", () => { entered = 0; fitForm(); }, { capture: true });
+form.addEventListener("htmx:config:request", () => { sent = box.value; });
 box.addEventListener("keydown", onBoxKey);
 box.addEventListener("paste", () => setTimeout(() => { box.scrollTop = 0; })); // an alert's first lines say what it is
 results.addEventListener("keydown", onHitKey);
@@ -185,5 +197,6 @@ addEventListener("pageshow", (event) => {
   form.requestSubmit();
 });
 
+if (links().length) shown = box.value;
 fitForm();
 showRecent();

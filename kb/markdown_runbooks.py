@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from kb.alert_names import explicit_names, mostly_alerts, names_in_heading, names_in_title
+from kb.alert_names import explicit_names, is_alert_name, mostly_alerts, names_in_heading, names_in_title
 from kb.header import Header
 from kb.markdown_blocks import Block
 from kb.markdown_fields import find_summary, read_facts
@@ -17,9 +17,14 @@ from kb.slugs import entry_id
 _FACT_HEADINGS = 3
 """Facts about a whole file stand before its first heading or under one of its first three."""
 _MAX_ENTRIES = 1_000
+_MAX_LISTED = 100
 
 _RUNBOOK_URL = re.compile(
     r"\brunbook(?:_url|-url|Url|_link|URL)?[\"'*_ ]{0,4}[:=][ \t\"'*_<]{0,6}(https?://[^\s\"'<>)\]}]{1,500})"
+)
+_RULE = re.compile(
+    r"^[ \t]*-?[ \t]*alert:[ \t]*[\"']?([A-Za-z_][\w:]{1,119})[\"']?[ \t]*$((?:\n(?![ \t]*-?[ \t]*alert:).*)*)",
+    re.MULTILINE,
 )
 _MAX_TITLE_CHARS = 150
 _ANY_PART = re.compile(
@@ -67,7 +72,7 @@ def runbook_type(path: str, declared: str) -> RunbookType:
 
 def make_runbooks(document_id: str, header: Header, body: Body, parts: Sequence[Part]) -> tuple[Runbook, ...]:
     """The main runbook, which covers the whole body, then an entry for each alert that has a part to itself."""
-    entries = _find_entries([part.block for part in parts])[:_MAX_ENTRIES]
+    entries = _find_entries(parts, body.path)[:_MAX_ENTRIES]
     main = _main_runbook(document_id, header, body, parts, entries)
     taken = {document_id}
     runbooks = [main]
@@ -78,21 +83,53 @@ def make_runbooks(document_id: str, header: Header, body: Body, parts: Sequence[
     return tuple(runbooks)
 
 
-def _find_entries(blocks: Sequence[Block]) -> list[_Entry]:
+def _find_entries(parts: Sequence[Part], path: str) -> list[_Entry]:
     """The alerts of a file that holds two or more of them; empty for any other file."""
+    blocks = [part.block for part in parts]
     named = {
         number: names for number, block in enumerate(blocks) if block.level and (names := explicit_names(block.title))
     }
+    named.update(_anchored_alerts(parts, path))
     if len(named) < 2:
         named = _listing_level(blocks)
     if len(named) < 2:
         return []
     entries = []
-    for number, names in named.items():
+    for number, names in sorted(named.items()):
         level = blocks[number].level
         last = next((later for later in range(number + 1, len(blocks)) if blocks[later].level <= level), len(blocks))
         entries.append(_Entry(number, last, names))
     return entries
+
+
+def _anchored_alerts(parts: Sequence[Part], path: str) -> dict[int, tuple[str, ...]]:
+    """The headings that alerts point at: by an anchor that is an alert's name, or by a rule in the file whose
+    `runbook_url` leads to this file and that anchor."""
+    targets: dict[str, list[str]] = {}
+    for alert, url in _rules_of(parts):
+        page, _, anchor = url.partition("#")
+        if PurePosixPath(page).stem.lower() == PurePosixPath(path).stem.lower():
+            targets.setdefault(anchor.lower(), []).append(alert)
+    found: dict[int, tuple[str, ...]] = {}
+    for number, part in enumerate(parts):
+        if part.section.level:
+            own = [part.block.explicit_anchor] if is_alert_name(part.block.explicit_anchor) else []
+            names = tuple(dict.fromkeys((*own, *targets.get(part.section.anchor.lower(), ()))))
+            if names:
+                found[number] = names
+    return found
+
+
+def _rules_of(parts: Sequence[Part]) -> list[tuple[str, str]]:
+    """The alerts and runbook addresses of the alerting rules that a file shows."""
+    return [
+        (rule[1], url[1])
+        for part in parts
+        for command in part.section.commands
+        if "alert:" in command.text and "runbook" in command.text
+        for rule in _RULE.finditer(command.text)
+        if (url := _RUNBOOK_URL.search(rule[2]))
+    ]
 
 
 def _listing_level(blocks: Sequence[Block]) -> dict[int, tuple[str, ...]]:
@@ -115,6 +152,8 @@ def _main_runbook(
     facts = read_facts(_top(blocks[: entries[0].first] if entries else blocks))
     heading = _first_heading(blocks)
     alerts = dict.fromkeys((*header.alerts, *facts.alerts, *_alerts_of_file(header.title, heading, body.path, entries)))
+    if not entries:
+        alerts.update(dict.fromkeys(name for names in _anchored_alerts(parts, body.path).values() for name in names))
     if not alerts and not entries:
         alerts = dict.fromkeys(_mentioned_alerts(blocks))
     return Runbook(
@@ -163,7 +202,7 @@ def _mentioned_alerts(blocks: Sequence[Block]) -> list[str]:
     """Alert names that are a heading anywhere in a file, or that stand alone as a list item near its top."""
     found = [name for block in blocks if block.level for name in names_in_heading(block.title)]
     for block in _top(blocks):
-        for prose in block.prose:
+        for prose in block.prose[:_MAX_LISTED]:
             if prose.in_list and "\n" not in prose.text:
                 found.extend(names_in_heading(prose.text.strip()))
     return found

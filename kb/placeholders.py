@@ -14,6 +14,7 @@ from kb.words import word_set
 _MAX_PARAMETERS = 100
 _MAX_NAME_CHARS = 60
 _MAX_WORDS = 7
+_MIN_QUOTED_CHARS = 4
 _MAX_VALUE_CHARS = 1_000
 
 SHELL_LANGUAGES = frozenset(
@@ -261,7 +262,7 @@ def _square_blanks(text: str) -> Iterator[_Blank]:
         opens_line = not text[line_start : match.start()].strip()
         closes_line = text[match.end() : match.end() + 1] in ("", "\n")
         before, after = text[match.start() - 1 : match.start()], text[match.end() : match.end() + 1]
-        if before in ("'", '"') and before != after and inner.isalpha():
+        if before in ("'", '"') and inner.isalpha() and (before != after or len(inner) < _MIN_QUOTED_CHARS):
             continue  # more likely a set of characters in a regular expression
         if longest < 2 or inner.lower() in _LOG_WORDS or (opens_line and closes_line and " " not in inner):
             continue

@@ -13,6 +13,8 @@ from kb.words import word_set
 MASK = "***"
 _MIN_KNOWN_CHARS = 4
 _MIN_ENCODED_CHARS = 6
+_MAX_ROUNDS = 5
+"""A mask can free the edge of a secret beside it, so a text that changed is looked at again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,21 +78,21 @@ _ASSIGNED = re.compile(
     rf"(?P<sign>[ \t]{{0,4}}(?:=>|:=|==?|:)[ \t]{{0,4}})(?P<esc>\\?){_VALUE}",
     re.IGNORECASE,
 )
-_FLAG = re.compile(rf"(?P<lead>(?<![\w-])--?[\w-]{{0,40}}{_KEY_WORD}[ \t]{{1,4}}){_VALUE}", re.IGNORECASE)
+_FLAG = re.compile(rf"(?P<lead>(?<![\w-])--?[\w-]{{0,24}}{_KEY_WORD}[ \t]{{1,4}}){_VALUE}", re.IGNORECASE)
 _CLIENTS = (
     r"(?:mysql\w{0,12}|mariadb\w{0,12}|mongo\w{0,12}|sshpass|(?:docker|podman|nerdctl|helm registry|oras) login|influx|"
     r"sqlcmd|redis-cli|ldap(?:search|modify)|smbclient|xfreerdp)"
 )
 _SHORT_FLAG = re.compile(
-    rf"(?P<lead>\b{_CLIENTS}\b[^\n|;&]{{0,300}}?[ \t]-[pPaw](?:[ \t]{{1,4}}|=)?)(?![ \t-]){_VALUE}"
+    rf"(?P<lead>\b{_CLIENTS}\b[^\n|;&]{{0,120}}?[ \t]-[pPaw](?:[ \t]{{1,4}}|=)?)(?![ \t-]){_VALUE}"
 )
 _CURL_USER = re.compile(
-    r"(?P<lead>\b(?:curl|wget|http|https|xh)\b[^\n|;]{0,300}?[ \t](?:-u|--user|--proxy-user|-a|--auth)(?:[ \t]{1,4}|=)"
+    r"(?P<lead>\b(?:curl|wget|http|https|xh)\b[^\n|;]{0,120}?[ \t](?:-u|--user|--proxy-user|-a|--auth)(?:[ \t]{1,4}|=)"
     r"[\"']?[^\s:\"']{1,100}:)(?P<bare>[^\s\"']{1,300})"
 )
 _AUTHORIZATION = re.compile(
     r"(?P<lead>\bauthorization[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?"
-    r"(?:(?:bearer|basic|token|apikey|digest|negotiate|splunk|geniekey)[ \t]{1,4})?)(?P<bare>[^\s\"',;]{4,8000})",
+    r"(?:(?:bearer|basic|token|apikey|digest|negotiate|splunk|geniekey)[ \t]{1,4})?)(?P<bare>[^\s\"',;]{1,8000})",
     re.IGNORECASE,
 )
 _BEARER = re.compile(
@@ -127,7 +129,7 @@ _BLANK = re.compile(
 _BENIGN_VALUES = word_set(
     "true false null none nil yes no on off required optional string str text bytes int integer empty enabled disabled "
     "unset undefined default redacted hidden masked omitted generate generated auto prompt ask stdin file env inherit "
-    "unknown n/a na todo tbd value password secret token key your_password yourpassword ="
+    "unknown n/a na todo tbd value password secret token key your_password yourpassword bearer basic digest ="
 )
 _LOOKS_SECRET = re.compile(r"(?=.{0,200}\d)(?=.{0,200}[A-Za-z!@#$%^&*_+=-]).{6,}", re.DOTALL)
 _K8S_NAME = re.compile(r"[a-z]+(?:-[a-z]+)+")
@@ -154,6 +156,14 @@ class Redactor:
 
     def redact(self, text: str) -> str:
         """The text with known and recognised secrets masked."""
+        for _ in range(_MAX_ROUNDS):
+            masked = self._round(text)
+            if masked == text:
+                break
+            text = masked
+        return text
+
+    def _round(self, text: str) -> str:
         if self._known is not None:
             text = self._known.sub(MASK, text)
         lowered = text.lower()

@@ -11,6 +11,8 @@ import stat
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from kb.exchange import exchange_names
+
 TEMP_PREFIX = ".sre-kb-"  # hidden, so that editors, watchers and Git leave it alone
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS})
 _READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
@@ -89,24 +91,38 @@ def replace_file(folder: int, name: str, raw: bytes, *, expected_sha256: str, te
         before = os.fstat(old)
         was = _check_digest(old, expected_sha256)
         temp = write_temp(folder, raw, mode=stat.S_IMODE(before.st_mode), temp_id=temp_id)
-        saved = f"{TEMP_PREFIX}{temp_id}.old"
         try:
-            has_second = _second_name(folder, name, saved)
-            if os.stat(saved if has_second else name, dir_fd=folder, follow_symlinks=False).st_ino != before.st_ino:
-                raise FileMoved(None)
             inode = os.stat(temp, dir_fd=folder, follow_symlinks=False).st_ino
-            os.replace(temp, name, src_dir_fd=folder, dst_dir_fd=folder)
+            saved: str | None = temp
+            if not exchange_names(folder, temp, name):
+                saved = _replace_by_rename(folder, temp, name, before.st_ino, saved=f"{TEMP_PREFIX}{temp_id}.old")
+        except FileNotFoundError:
+            _remove_quietly(folder, temp)
+            raise FileMoved(None) from None
         except BaseException:
-            _remove_quietly(folder, temp, saved)
+            _remove_quietly(folder, temp)
             raise
-        change = FileChange(os.dup(folder), name, inode, displaced=_written_meanwhile(old, before))
-        if has_second:
-            change.saved_name = saved
-        else:
-            change.saved_raw = was
+        change = FileChange(os.dup(folder), name, inode, saved_name=saved, saved_raw=None if saved else was)
+        change.displaced = _displaced(change, old, before)
         return _settled(change)
     finally:
         os.close(old)
+
+
+def _replace_by_rename(folder: int, temp: str, name: str, inode: int, *, saved: str) -> str | None:
+    """The way without exchange, which cannot see a file that others put there in the very last microseconds.
+
+    Returns the old file's second name, None where there are no such names.
+    """
+    try:
+        has_second = _second_name(folder, name, saved)
+        if os.stat(saved if has_second else name, dir_fd=folder, follow_symlinks=False).st_ino != inode:
+            raise FileMoved(None)
+        os.replace(temp, name, src_dir_fd=folder, dst_dir_fd=folder)
+    except BaseException:
+        _remove_quietly(folder, saved)
+        raise
+    return saved if has_second else None
 
 
 def create_file(folder: int, name: str, raw: bytes, *, temp_id: str) -> FileChange:
@@ -217,11 +233,27 @@ def _second_name(folder: int, name: str, second: str) -> bool:
     return True
 
 
-def _written_meanwhile(handle: int, before: os.stat_result) -> bytes | None:
-    after = os.fstat(handle)
+def _displaced(change: FileChange, old: int, before: os.stat_result) -> bytes | None:
+    """Bytes that took the place of the expected ones in the last moment: in the same file, or in another one."""
+    if change.saved_name is not None:
+        saved = os.stat(change.saved_name, dir_fd=change.folder, follow_symlinks=False)
+        if saved.st_ino != before.st_ino:
+            return _read_regular(change.folder, change.saved_name)
+    after = os.fstat(old)
     if (after.st_size, after.st_mtime_ns) == (before.st_size, before.st_mtime_ns):
         return None
-    return read_all(handle)
+    return read_all(old)
+
+
+def _read_regular(folder: int, name: str) -> bytes | None:
+    try:
+        handle = os.open(name, _READ_FLAGS, dir_fd=folder)
+    except OSError:  # a link: there is nothing in it to keep
+        return None
+    try:
+        return read_all(handle) if stat.S_ISREG(os.fstat(handle).st_mode) else None
+    finally:
+        os.close(handle)
 
 
 def _remove_quietly(folder: int, *names: str | None) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from kb import file_change
+from kb.exchange import exchange_names
 from kb.file_change import FileMoved, create_file, remove_file, replace_file
 
 OLD, NEW = b"old text\n", b"new text, and longer\n"
@@ -90,20 +92,61 @@ class TestReplace:
     def test_bytes_written_into_the_old_file_meanwhile_are_handed_over(
         self, folder: int, file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        editor = file.open("r+b", buffering=0)
-        really_replace = os.replace
-
-        def while_replacing(*args: object, **kwargs: object) -> None:
-            editor.write(b"typed at the same moment\n")
-            really_replace(*args, **kwargs)  # type: ignore[arg-type]  # passes on what it was given
-
-        monkeypatch.setattr(os, "replace", while_replacing)
-        change = replace_file(folder, "a.md", NEW, expected_sha256=digest(OLD), temp_id="t")
-        editor.close()
+        with file.open("r+b", buffering=0) as editor:
+            before_last_step(monkeypatch, lambda: editor.write(b"typed at the same moment\n"))
+            change = replace_file(folder, "a.md", NEW, expected_sha256=digest(OLD), temp_id="t")
         assert change.displaced == b"typed at the same moment\n"
         assert file.read_bytes() == NEW
 
-    def test_a_file_swapped_in_the_last_moment_is_not_lost(
+    def test_a_file_saved_by_renaming_in_the_last_moment_is_handed_over(
+        self, folder: int, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "other").write_bytes(b"from an editor")
+        before_last_step(monkeypatch, lambda: (tmp_path / "other").rename(file))
+        change = replace_file(folder, "a.md", NEW, expected_sha256=digest(OLD), temp_id="t")
+        assert change.displaced == b"from an editor"
+        assert file.read_bytes() == NEW
+        change.undo()
+        assert file.read_bytes() == b"from an editor"
+        assert names(tmp_path) == ["a.md"]
+
+    def test_a_file_removed_in_the_last_moment_is_not_brought_back(
+        self, folder: int, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        before_last_step(monkeypatch, file.unlink)
+        with pytest.raises(FileMoved):
+            replaced(folder)
+        assert names(tmp_path) == []
+
+
+@pytest.fixture
+def no_exchange(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file system that knows no exchange of names, such as NFS."""
+    monkeypatch.setattr(file_change, "exchange_names", lambda folder, one, other: False)
+
+
+@pytest.mark.usefixtures("no_exchange")
+class TestReplaceWithoutExchange:
+    def test_it_works_and_can_be_undone(self, folder: int, file: Path, tmp_path: Path) -> None:
+        inode = file.stat().st_ino
+        change = replace_file(folder, "a.md", NEW, expected_sha256=digest(OLD), temp_id="t")
+        assert file.read_bytes() == NEW
+        change.undo()
+        assert (file.read_bytes(), file.stat().st_ino) == (OLD, inode)
+        replace_file(folder, "a.md", NEW, expected_sha256=digest(OLD), temp_id="u").keep()
+        assert names(tmp_path) == ["a.md"]
+
+    def test_it_works_without_second_names_too(
+        self, folder: int, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(os, "link", _refused(errno.EPERM))
+        change = replace_file(folder, "a.md", NEW, expected_sha256=digest(OLD), temp_id="t")
+        assert file.read_bytes() == NEW
+        change.undo()
+        assert file.read_bytes() == OLD
+        assert names(tmp_path) == ["a.md"]
+
+    def test_a_file_swapped_before_it_got_its_second_name_is_not_lost(
         self, folder: int, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         really_link = os.link
@@ -119,15 +162,35 @@ class TestReplace:
         assert file.read_bytes() == b"from an editor"
         assert names(tmp_path) == ["a.md"]
 
-    def test_without_second_names_it_works_and_can_be_undone(
-        self, folder: int, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize("call", ["link", "replace"])
+    def test_a_step_that_the_disk_refuses_leaves_the_old_file_and_no_other(
+        self, call: str, folder: int, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(os, "link", _refused(errno.EPERM))
-        change = replace_file(folder, "a.md", NEW, expected_sha256=digest(OLD), temp_id="t")
-        assert file.read_bytes() == NEW
-        change.undo()
-        assert file.read_bytes() == OLD
+        monkeypatch.setattr(os, call, _refused(errno.EIO))
+        with pytest.raises(OSError, match="Input/output"):
+            replaced(folder)
+        monkeypatch.undo()
         assert names(tmp_path) == ["a.md"]
+        assert file.read_bytes() == OLD
+
+    def test_the_new_bytes_are_on_stable_storage_before_the_name_leads_to_them(
+        self, folder: int, file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        steps: list[str] = []
+        for name in ("write", "fsync", "link", "replace"):
+            monkeypatch.setattr(os, name, _noted(steps, name, getattr(os, name)))
+        replace_file(folder, "a.md", NEW, expected_sha256=digest(OLD), temp_id="t").keep()
+        assert steps == ["write", "fsync", "link", "replace", "fsync"]
+
+
+def before_last_step(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+    """Have somebody do something right before the new file takes the name."""
+
+    def exchange(folder: int, one: str, other: str) -> bool:
+        act()
+        return exchange_names(folder, one, other)
+
+    monkeypatch.setattr(file_change, "exchange_names", exchange)
 
 
 class TestCreate:
@@ -207,8 +270,6 @@ ACTS: dict[str, Callable[[int], object]] = {
         ("replace", "open"),
         ("replace", "write"),
         ("replace", "fsync"),
-        ("replace", "link"),
-        ("replace", "replace"),
         ("create", "open"),
         ("create", "write"),
         ("create", "fsync"),
@@ -252,10 +313,11 @@ def test_the_new_bytes_are_on_stable_storage_before_the_name_leads_to_them(
     folder: int, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps: list[str] = []
-    for name in ("write", "fsync", "link", "replace"):
+    for name in ("write", "fsync"):
         monkeypatch.setattr(os, name, _noted(steps, name, getattr(os, name)))
+    monkeypatch.setattr(file_change, "exchange_names", _noted(steps, "exchange", exchange_names))
     replace_file(folder, "a.md", NEW, expected_sha256=digest(OLD), temp_id="t").keep()
-    assert steps == ["write", "fsync", "link", "replace", "fsync"]
+    assert steps == ["write", "fsync", "exchange", "fsync"]
 
 
 def _noted(steps: list[str], name: str, call: Callable[..., object]) -> Callable[..., object]:

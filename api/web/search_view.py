@@ -24,17 +24,15 @@ _ROUTING = frozenset(
     {"alertname", "severity", "prometheus", "prometheus_replica", "endpoint", "metrics_path", "__name__"}
 )
 
+# The signals of `indexer.signals`, as a person would say them.
 _PART_NAMES: Mapping[str, str] = {
-    "dense": "close in meaning",
-    "vectors": "close in meaning",
-    "lexical": "your words, in the runbook",
-    "bm25": "your words, in the runbook",
-    "section": "your words, in this section",
-    "chunk": "your words, in this section",
-    "ngrams": "spelt like its name",
-    "names": "spelt like its name",
-    "exact": "the alert's own name",
-    "pin": "pinned to this alert",
+    "words": "your words, in its sections",
+    "coverage": "how many of your words it has",
+    "name": "your words, in its name",
+    "exact": "the name itself",
+    "spelling": "spelt like its name",
+    "meaning": "a section close in meaning",
+    "overview": "close in meaning as a whole",
 }
 
 

@@ -217,7 +217,7 @@ def _hit(runbook: Runbook, stored: StoredDocument, asked: set[str]) -> Hit:
         dense_rank=1,
         lexical_rank=1,
         snippet=snippet,
-        reasons=Reasons(tuple(sorted(named)), (Part("dense", share, share / 2), Part("lexical", share, share / 2)), ()),
+        reasons=Reasons(tuple(sorted(named)), (Part("meaning", share, share / 2), Part("words", share, share / 2)), ()),
     )
 
 

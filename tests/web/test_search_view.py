@@ -34,7 +34,7 @@ HIT = Hit(
     dense_rank=1,
     lexical_rank=2,
     snippet="the \x02log\x03 says\n <why>",
-    reasons=Reasons(("log",), (Part("dense", 0.4, 0.3), Part("lexical", 8.0, 0.6)), ("It is pinned.",)),
+    reasons=Reasons(("log",), (Part("meaning", 0.4, 0.3), Part("words", 8.0, 0.6)), ("It is pinned.",)),
 )
 ANSWER = Answer("s1", "log", (HIT,), (), (), confident=True, generation="abcdef0123", degraded="", took_s=0.0123)
 
@@ -59,13 +59,13 @@ def test_only_what_is_out_of_the_ordinary_gets_a_label() -> None:
 
 
 def test_parts_of_a_score_are_shares_in_plain_words_largest_first() -> None:
-    parts = (Part("dense", 0.4, 0.3), Part("lexical", 8.0, 0.6), Part("odd_thing", 1.0, 0.1), Part("ngrams", 0.0, 0.0))
+    parts = (Part("meaning", 0.4, 0.3), Part("words", 8.0, 0.6), Part("odd_thing", 1.0, 0.1), Part("exact", 0.0, 0.0))
     assert shares(parts) == (
-        Share("your words, in the runbook", 60),
-        Share("close in meaning", 30),
+        Share("your words, in its sections", 60),
+        Share("a section close in meaning", 30),
         Share("odd thing", 10),
     )
-    assert shares((Part("dense", 0.0, 0.0),)) == ()
+    assert shares((Part("meaning", 0.0, 0.0),)) == ()
 
 
 def test_one_sentence_tells_the_answer() -> None:

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from markupsafe import Markup, escape
 
-from api.web.commands import Blank, Piece, split_command
+from api.web.commands import Blank, Piece, is_shell, split_command
 from api.web.fill import quote
 from api.web.urls import Urls
 from kb.html import render_html
@@ -71,7 +71,14 @@ def command_html(command: Command, number: int, values: Mapping[str, str], *, wr
     is_session = written.split() != command.text.split()
     session = _SESSION.format(written.strip("\n")) if is_session else Markup("")
     return str(
-        _COMMAND.format(number=number, ordinal=number + 1, language=command.language, code=code, session=session)
+        _COMMAND.format(
+            wraps=" wraps" if command.language and is_shell(command.language) else "",
+            number=number,
+            ordinal=number + 1,
+            language=command.language,
+            code=code,
+            session=session,
+        )
     )
 
 
@@ -80,7 +87,7 @@ _SESSION = Markup(
     '<pre tabindex="0">{}</pre></details>'
 )
 _COMMAND = Markup(
-    '<div class="command" data-command="{number}">'
+    '<div class="command{wraps}" data-command="{number}">'
     '<div class="command-head"><span class="language">{language}</span><span class="told" role="status"></span>'
     '<button type="button" class="js-only" data-copy aria-label="Copy command {ordinal}">Copy</button></div>'
     '<pre tabindex="0" role="region" aria-label="Command {ordinal}"><code>{code}</code></pre>{session}</div>'

@@ -108,7 +108,7 @@ def test_hostile_runbooks_run_nothing(hostile: Site) -> None:
         visit(hostile, page, path)
     for number in range(0, len(PAYLOADS), 7):
         visit(hostile, page, f"/r/hostile-{number}/edit")
-        page.locator("#preview .prose").wait_for()
+        page.locator("[data-preview] .prose").wait_for()
         check(page, hostile, f"preview of {number}")
     hostile.watches[0].check()
 

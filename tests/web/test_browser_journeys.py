@@ -64,7 +64,7 @@ def test_an_alert_is_answered_by_keyboard_alone(site: Site) -> None:
     page.keyboard.press("Enter")
     expect(page.locator("main")).to_be_focused()
     page.keyboard.press("/")
-    expect(page.locator("#bar-query")).to_be_focused()
+    expect(page.locator(".bar [data-search-box]")).to_be_focused()
     page.keyboard.type("pod crash")
     page.keyboard.press("Enter")
     expect(page.locator("#query")).to_have_value("pod crash")
@@ -251,11 +251,11 @@ def test_the_theme_is_chosen_and_kept(site: Site) -> None:
 
 def test_an_editor_who_was_slower_keeps_the_text_and_can_still_save(site: Site) -> None:
     page = site.open("/r/disk-full/edit")
-    expect(page.locator("#preview")).to_contain_text("A filesystem has little space left on the node.")
+    expect(page.locator("[data-preview]")).to_contain_text("A filesystem has little space left on the node.")
     box = page.get_by_label("Markdown of the runbook")
     text = box.input_value()
     box.fill(text.replace("little space", "no space"))
-    expect(page.locator("#preview")).to_contain_text("A filesystem has no space left on the node.")
+    expect(page.locator("[data-preview]")).to_contain_text("A filesystem has no space left on the node.")
     theirs = site.stage.store.files["static/node/disk-full.md"].replace(b"Find what grows", b"Look for what grows")
     site.stage.store.update("disk-full", theirs, local(Face.CLI), if_match=None)
     box.press("Control+s")

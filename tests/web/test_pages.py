@@ -185,6 +185,15 @@ def test_a_runbook_page_says_what_one_must_know(client: TestClient) -> None:
     assert "Also for this alert: Pods crash after a secret was rotated" in text
 
 
+def test_a_heading_cannot_take_an_id_of_the_page() -> None:
+    names = ("content", "query", "bar-query", "keys-title", "blank-1", "blank-1-told", "results")
+    text = "# T\n\n" + "\n\n".join(f"## {name}" for name in names) + "\n\n```sh\nls <pod>\n```\n"
+    with TestClient(build_stage({"static/x.md": text.encode()}).app, base_url="http://127.0.0.1") as client:
+        ids = re.findall(r'\sid="([^"]+)"', client.get("/r/x").text)
+    assert sorted(ids) == sorted(set(ids))
+    assert set(names) < set(ids)
+
+
 def test_an_entry_of_a_larger_file_has_a_page_of_its_own(client: TestClient) -> None:
     text = text_of(client.get("/r/agent-queue-is-stuck").text)
     assert "part of Alerts of the queue" in text

@@ -1,6 +1,6 @@
 """The values that faces and services trade in: what somebody asks for, and what they get to show."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -105,6 +105,16 @@ class Health:
         return (
             "ok" if not self.degraded and not self.read_only and all(check.ok for check in self.checks) else "degraded"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshRequest:
+    """A look at the folders. `reread` opens every file again; `accept_empty` believes an empty folder; `progress` is
+    told how many texts are embedded of how many."""
+
+    reread: bool = False
+    accept_empty: bool = False
+    progress: Callable[[int, int], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

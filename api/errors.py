@@ -27,3 +27,13 @@ class NotReady(KBError):
 
     def __init__(self, what: str) -> None:
         super().__init__(f"{what} is being prepared.", advice="Try again in a few seconds.")
+
+
+class CannotListen(KBError):
+    """The address to serve on cannot be had."""
+
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        super().__init__(
+            f"Cannot listen on {host}, port {port}: {reason}.",
+            advice="Stop what uses that port, or choose another: sre-kb serve --port 9090.",
+        )

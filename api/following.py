@@ -10,6 +10,7 @@ from pathlib import Path
 from indexer.sync import Index
 from kb.errors import KBError
 from kb.principal import DISK
+from kb.runbook import Problem
 from kb.runbook_store import RunbookStore
 from kb.watch import watch_folder
 
@@ -24,7 +25,7 @@ class Follower:
     """Two threads over one store and one index. `wake` asks for the index to be brought in step soon."""
 
     def __init__(
-        self, store: RunbookStore, index: Index, *, folder: Path | None, full_look_s: float = FULL_LOOK_S
+        self, store: RunbookStore, index: Callable[[], Index], *, folder: Path | None, full_look_s: float = FULL_LOOK_S
     ) -> None:
         self._store = store
         self._index = index
@@ -34,6 +35,7 @@ class Follower:
         self._woken = threading.Event()
         self._threads: list[threading.Thread] = []
         self._trouble = ""
+        self.skipped: tuple[Problem, ...] = ()  # files that the last full look left out or wants to tell about
 
     @property
     def trouble(self) -> str:
@@ -67,9 +69,9 @@ class Follower:
             self._woken.clear()
             try:
                 if time.monotonic() >= next_look:
-                    self._store.sync(DISK)
+                    self.skipped = self._store.sync(DISK).problems
                     next_look = time.monotonic() + self._full_look_s
-                report = self._index.refresh(self._store)
+                report = self._index().refresh(self._store)
                 self._trouble = ""
                 if report.added or report.changed or report.removed:
                     log.info("index in step", extra={"event": "index_refreshed", **_counts(report)})

@@ -20,8 +20,10 @@ _PURGE_EVERY = timedelta(hours=1)
 class Recorder:
     """Writes to a search log from one thread of its own."""
 
-    def __init__(self, searches: SearchLog, *, now: Callable[[], datetime]) -> None:
+    def __init__(self, searches: SearchLog, *, now: Callable[[], datetime], enabled: bool = True) -> None:
         self._searches = searches
+        self._enabled = enabled
+        self._is_failing = False
         self._now = now
         self._waiting: deque[SearchRecord] = deque(maxlen=_MAX_WAITING)
         self._writing = threading.Lock()
@@ -41,8 +43,9 @@ class Recorder:
         self.flush()
 
     def record(self, record: SearchRecord) -> None:
-        """Remember an answer soon."""
-        self._waiting.append(record)
+        """Remember an answer soon; not at all where nothing can be written."""
+        if self._enabled:
+            self._waiting.append(record)
 
     def add_event(self, event: SearchEvent) -> None:
         """Remember now what a reader did. Raises `SearchNotFound`."""
@@ -57,14 +60,17 @@ class Recorder:
                 return
             try:
                 self._searches.record(batch)
+                self._is_failing = False
             except KBError as exc:
                 self._waiting.extendleft(reversed(batch))
-                log.warning("searches are not recorded: %s", exc.message, extra={"event": "recording_failed"})
+                if not self._is_failing:  # told once, not twice a second
+                    log.warning("searches are not recorded: %s", exc.message, extra={"event": "recording_failed"})
+                self._is_failing = True
 
     def _run(self) -> None:
         while not self._stopping.wait(FLUSH_S):
             self.flush()
-            if self._now() >= self._next_purge:
+            if self._enabled and self._now() >= self._next_purge:
                 self._next_purge = self._now() + _PURGE_EVERY
                 self._purge()
 

@@ -5,7 +5,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from api.acts import Health, ListRequest, Refreshed, RunbookPage, RunbookView, SearchRequest, Usage, WrittenRunbook
+from api.acts import (
+    Health,
+    ListRequest,
+    Refreshed,
+    RefreshRequest,
+    RunbookPage,
+    RunbookView,
+    SearchRequest,
+    Usage,
+    WrittenRunbook,
+)
 from api.listing import list_runbooks
 from api.recording import Recorder
 from api.writing import changed_text, new_id, new_text
@@ -45,7 +55,8 @@ class Services:
         find: Find,
         reports: Reports,
         store_changed: Callable[[], None],
-        refresh: Callable[[Principal], Refreshed],
+        pins_changed: Callable[[], None],
+        refresh: Callable[[RefreshRequest], Refreshed],
         start: Callable[[], None],
         stop: Callable[[], None],
         now: Callable[[], datetime],
@@ -56,6 +67,7 @@ class Services:
         self._find = find
         self._reports = reports
         self._store_changed = store_changed
+        self._pins_changed = pins_changed
         self._refresh = refresh
         self._now = now
         self.start = start
@@ -166,15 +178,18 @@ class Services:
     def set_pin(self, alert_name: str, runbook_id: str, principal: Principal, *, note: str = "") -> Pin:
         """Make a runbook the first answer for an alert. Raises `RunbookNotFound`, `InvalidInput`."""
         view = self.runbook(runbook_id)
-        return self._pins.pin(alert_name, view.runbook.id, principal, note=note)
+        pin = self._pins.pin(alert_name, view.runbook.id, principal, note=note)
+        self._pins_changed()
+        return pin
 
     def remove_pin(self, alert_name: str, principal: Principal) -> None:
         """Let search decide again. Raises `PinNotFound`."""
         self._pins.unpin(alert_name, principal)
+        self._pins_changed()
 
-    def refresh(self, principal: Principal) -> Refreshed:
+    def refresh(self, request: RefreshRequest) -> Refreshed:
         """Look at the folders and bring the index in step before answering."""
-        return self._refresh(principal)
+        return self._refresh(request)
 
     def readiness(self) -> str:
         """What search misses, empty when nothing. Raises `NotReady` while there is nothing to search in."""

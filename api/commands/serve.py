@@ -1,0 +1,65 @@
+"""sre-kb serve: pages and HTTP on one port, with everything that keeps the index in step."""
+
+import logging
+import socket
+from typing import Any
+
+import uvicorn
+
+from api.app import create_app
+from api.commands.console import remark
+from api.errors import CannotListen
+from api.logs import configure_logging
+from api.settings import Settings, load_settings
+from api.wiring import SERVER, Background, KnowledgeBase, new_id, provide_folder
+from kb.redact import redact
+
+log = logging.getLogger("sre_kb.serve")
+
+_KEEP_ALIVE_S = 15
+_BACKLOG = 256
+
+
+def run(*, host: str | None, port: int | None) -> int:
+    """Serve until told to stop. Raises `SettingsInvalid`, `CannotListen`, and what opening the database raises."""
+    settings = load_settings(host=host, port=port)
+    configure_logging(level=settings.log_level, as_json=settings.log_format == "json", redact=redact)
+    if provide_folder(settings):
+        remark(f"Created {settings.runbooks_dir} with the bundled runbooks.")
+    listener = _listen(settings)  # before the index is opened: a port that is taken is told at once
+    base = KnowledgeBase(settings, background=Background(SERVER.follows, settings.watch), say=remark)
+    app = create_app(base.services, settings, new_id=new_id)
+    remark(f"sre-kb serves on {_address(settings, listener)}")
+    server = uvicorn.Server(uvicorn.Config(app, **_options(settings)))
+    server.run(sockets=[listener])
+    return 0
+
+
+def _listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((settings.host, settings.port))
+    except OSError as exc:
+        listener.close()
+        raise CannotListen(settings.host, settings.port, exc.strerror or str(exc)) from None
+    return listener
+
+
+def _address(settings: Settings, listener: socket.socket) -> str:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{listener.getsockname()[1]}{settings.base_path}/"
+
+
+def _options(settings: Settings) -> dict[str, Any]:
+    return {
+        "access_log": False,  # our own line says more, and says no query
+        "log_config": None,
+        "lifespan": "on",
+        "server_header": False,
+        "proxy_headers": False,  # nothing here decides by the client's address, so nobody needs to forge one
+        "backlog": _BACKLOG,
+        "timeout_keep_alive": _KEEP_ALIVE_S,
+        "timeout_graceful_shutdown": max(1, round(settings.shutdown_grace_s)),
+    }

@@ -189,7 +189,7 @@ class TestRunbooks:
 
     def test_an_unknown_id_gets_close_matches(self, client: TestClient) -> None:
         document = _problem(client.get("/runbooks/pod-crahs"), 404, "runbook-not-found")
-        assert document["advice"] == "Did you mean pod-crash?"
+        assert str(document["advice"]).startswith("Did you mean pod-crash")
 
     def test_creating_answers_201_with_location_and_etag_and_keeps_metadata_unbelieved(
         self, client: TestClient

@@ -2,7 +2,7 @@
 `kb.face_writes`."""
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Container, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -73,7 +73,7 @@ class FolderSync:
             self._cache.forget_others(frozenset(look.digests))
             self._cache.save()
             outcome.problems[:0] = look.problems
-            outcome.problems.extend(self._taken_ids())
+            outcome.problems.extend(self._taken_ids(look.digests))
             return self._report(outcome, plan)
 
     def refresh(self, paths: Iterable[str], principal: Principal) -> SyncReport | None:
@@ -96,6 +96,7 @@ class FolderSync:
             outcome = self._apply(plan, known, principal)
             self._cache.save()
             outcome.problems[:0] = look.problems
+            outcome.problems.extend(self._taken_ids(look.digests))
             return self._report(outcome, plan)
 
     def differs(self) -> bool:
@@ -161,14 +162,14 @@ class FolderSync:
             self._directory.remove_leftovers(look.leftovers)
             Records(connection, self._journal).drop_intents(stale)
 
-    def _taken_ids(self) -> list[Problem]:
+    def _taken_ids(self, paths: Container[str]) -> list[Problem]:
         with self._database.read() as connection:
             rows = live_rows(connection)
         holders = {row.id: row for row in rows}
         return [
             file_problem("id-taken", row.path, natural_id=row.natural_id, other=holders[row.natural_id].path, id=row.id)
             for row in rows
-            if row.id != row.natural_id and row.natural_id in holders
+            if row.path in paths and row.id != row.natural_id and row.natural_id in holders
         ]
 
     def _report(self, outcome: _Outcome, plan: SyncPlan) -> SyncReport:

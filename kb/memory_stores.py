@@ -186,22 +186,23 @@ class MemoryRunbookStore:
         added = [self._shelves.add(texts[path], self.files[path], DISK, "", self._seen) for path in plan.added]
         self._shelves.revision = before + (not plan.is_empty)
         live = {shelf.path: shelf for shelf in self._shelves.all if shelf.live}
+        looked_at = {*plan.added, *plan.edited, *plan.unchanged, *(move.new_path for move in plan.moved)}
         return SyncReport(
             added=tuple(shelf.id for shelf in added),
             changed=tuple(shelf.id for shelf in changed),
             renamed=tuple(shelf.id for shelf in renamed),
             removed=tuple(shelf.id for shelf in removed),
             unchanged=tuple(live[path].id for path in plan.unchanged),
-            problems=(*problems, *self._taken_ids()),
+            problems=(*problems, *self._taken_ids(looked_at)),
             revision=self._shelves.revision,
         )
 
-    def _taken_ids(self) -> list[Problem]:
+    def _taken_ids(self, paths: Set[str]) -> list[Problem]:
         holders = {shelf.id: shelf for shelf in self._shelves.all if shelf.live}
         return [
             file_problem("id-taken", s.path, natural_id=s.parsed.id, other=holders[s.parsed.id].path, id=s.id)
-            for s in holders.values()
-            if s.id != s.parsed.id and s.parsed.id in holders
+            for s in sorted(holders.values(), key=lambda shelf: shelf.path)
+            if s.path in paths and s.id != s.parsed.id and s.parsed.id in holders
         ]
 
     def _edit_on_disk(self, shelf: Shelf, parsed: Document) -> Shelf:

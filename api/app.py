@@ -53,7 +53,6 @@ def create_app(services: Services, settings: Settings, *, new_id: Callable[[], s
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
-        max_body_size=max(settings.max_body_bytes, settings.max_webhook_body_bytes),
         lifespan=_lifespan(services),
         dependencies=[Depends(authorize), Depends(refuse_repeats)],
         middleware=[

@@ -26,6 +26,7 @@ log = logging.getLogger("sre_kb.http")
 # A sender of one byte a second must not keep a connection forever (reliability figure: reaped within 15 s).
 BODY_DEADLINE_S = 15.0
 MAX_QUERY_STRING_BYTES = 48 << 10  # a pasted alert of 16 KiB, percent-encoded
+MAX_HEADER_BYTES = 32 << 10
 _LARGE_BODY_BYTES = 64 << 10  # parsing more than this on the event loop would delay everyone else's answer
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _UNSAFE_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -171,6 +172,10 @@ class Edge:
                     f"The part after '?' is longer than {MAX_QUERY_STRING_BYTES:,} bytes.",
                     "Send long texts with POST /runbooks/search.",
                 )
+            )
+        if sum(len(name) + len(value) for name, value in headers.raw) > MAX_HEADER_BYTES:
+            raise Refused(
+                Problem(problems.HEADERS_TOO_LARGE, f"They have more than {MAX_HEADER_BYTES:,} bytes.", "Send fewer.")
             )
         if headers.get("content-encoding", "identity").lower() != "identity":
             raise Refused(Problem(problems.WRONG_CONTENT_TYPE, "The body is compressed.", "Send it as it is."))

@@ -87,6 +87,7 @@ WRONG_METHOD = Kind("wrong-method", "This address does not take this method", 40
 TOO_SLOW = Kind("request-too-slow", "The request took too long to arrive", 408)
 TOO_LARGE = Kind("body-too-large", "The body is too large", 413)
 QUERY_TOO_LONG = Kind("query-too-long", "The address is too long", 414)
+HEADERS_TOO_LARGE = Kind("headers-too-large", "The headers are too large", 431)
 WRONG_CONTENT_TYPE = Kind("wrong-content-type", "The body is of another type than this address takes", 415)
 PRECONDITION_REQUIRED = Kind("precondition-required", "Say which version you are changing", 428)
 TOO_MANY_REQUESTS = Kind("too-many-requests", "You are asking faster than you can be served", 429)

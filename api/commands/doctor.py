@@ -133,6 +133,8 @@ def _files(base: KnowledgeBase) -> Check:
 def _index(base: KnowledgeBase) -> Check:
     generation = base.index.load()
     size = size_of(base.settings.data_dir / INDEX) >> 20
+    if not generation.documents:
+        return Check("index", False, "no usable index is saved", "Run 'sre-kb index'.")
     if generation.degraded:
         return Check("index", False, generation.degraded, "Run 'sre-kb index'.")
     if base.store.changed_since(generation.revision):

@@ -1,7 +1,9 @@
 """sre-kb serve: pages and HTTP on one port, with everything that keeps the index in step."""
 
 import logging
+import signal
 import socket
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -16,6 +18,7 @@ from kb.redact import redact
 
 log = logging.getLogger("sre_kb.serve")
 
+EXIT_UNAVAILABLE = 4
 _KEEP_ALIVE_S = 15
 _BACKLOG = 256
 
@@ -30,9 +33,22 @@ def run(*, host: str | None, port: int | None) -> int:
     base = KnowledgeBase(settings, background=Background(SERVER.follows, settings.watch), say=remark)
     app = create_app(base.services, settings, new_id=new_id)
     remark(f"sre-kb serves on {_address(settings, listener)}")
-    server = uvicorn.Server(uvicorn.Config(app, **_options(settings)))
+    server = _Server(uvicorn.Config(app, **_options(settings)))
+    # uvicorn raises the signal that stopped it once more when it is done; with these in place it then ends nothing, and
+    # a stop that was asked for is a success.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
     server.run(sockets=[listener])
-    return 0
+    return 0 if server.started else EXIT_UNAVAILABLE
+
+
+class _Server(uvicorn.Server):
+    """The first signal lets running requests finish, a second one does not."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self.should_exit:
+            self.force_exit = True
+        self.should_exit = True
 
 
 def _listen(settings: Settings) -> socket.socket:

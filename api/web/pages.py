@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from starlette.responses import RedirectResponse
 
 from api.services import Services
@@ -73,6 +73,6 @@ def _add_assets(router: APIRouter, assets: Assets) -> None:
     async def asset(version: str, name: str) -> Response:
         found = assets.by_name.get(name)
         if found is None:
-            return Response("There is no such file.\n", 404, media_type="text/plain")
+            raise HTTPException(404)
         caching = _YEAR if version == assets.version else "no-cache"
         return Response(found.body, media_type=found.media_type, headers={"Cache-Control": caching})

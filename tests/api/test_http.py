@@ -166,7 +166,7 @@ class TestRunbooks:
         assert response.headers["etag"] == body["etag"]
         assert body["title"] == "Pod is crash looping"
         assert body["content"].startswith("# Pod is crash looping")
-        assert {"anchor": "diagnosis", "title": "Diagnosis", "level": 2} .items() <= next(
+        assert {"anchor": "diagnosis", "title": "Diagnosis", "level": 2}.items() <= next(
             section for section in body["sections"] if section["anchor"] == "diagnosis"
         ).items()
 

@@ -142,6 +142,18 @@ def test_values_fill_all_commands_at_once_and_stay_in_the_address(site: Site) ->
     expect(page.locator(".command").nth(0)).to_contain_text("-n payments logs api-1")
 
 
+def test_a_click_on_a_blank_leads_to_its_field_and_enter_back_to_the_command(site: Site) -> None:
+    page = site.open("/r/pod-crash", viewport={"width": 900, "height": 420})
+    page.locator(".command").nth(2).locator(".blank", has_text="<deployment>").click()
+    expect(page.get_by_label("deployment", exact=True)).to_be_focused()
+    expect(page.get_by_label("deployment", exact=True)).to_be_in_viewport()
+    page.keyboard.type("checkout")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Copy command 3")).to_be_focused()
+    expect(page.locator(".command").nth(2)).to_be_in_viewport()
+    expect(page.locator(".command").nth(2)).to_contain_text("deployment/checkout")
+
+
 def test_the_cluster_is_named_unless_one_says_that_there_is_only_one(site: Site) -> None:
     page = site.open("/r/pod-crash?namespace=n&pod=p&container=c", permissions=["clipboard-read", "clipboard-write"])
     command = page.locator(".command").nth(0)

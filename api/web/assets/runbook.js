@@ -43,6 +43,29 @@ function fillAll() {
   tellHowFar();
 }
 
+// A click on a blank leads to its field; Enter there leads back to the command.
+let cameFrom = null;
+function goToField(blank) {
+  const field = fields.find((candidate) => candidate.name === blank.dataset.name);
+  if (!field) return;
+  cameFrom = blank.closest(".command");
+  field.focus({ preventScroll: true });
+  field.select();
+  bar.scrollIntoView({ block: "center" });
+}
+
+function onFieldKey(event) {
+  if (event.key !== "Enter") return;
+  event.preventDefault();
+  keepInAddress(event.target);
+  const next = fields[fields.indexOf(event.target) + 1];
+  if (cameFrom) {
+    cameFrom.querySelector("[data-copy]").focus({ preventScroll: true });
+    cameFrom.scrollIntoView({ block: "center" });
+  } else if (next) next.focus();
+  cameFrom = null;
+}
+
 function keepInAddress(field) {
   const url = new URL(location.href);
   if (field.value.trim()) url.searchParams.set(field.name, field.value.trim());
@@ -175,6 +198,7 @@ function back(event) {
 for (const field of fields) {
   field.addEventListener("input", fillAll);
   field.addEventListener("change", () => keepInAddress(field));
+  field.addEventListener("keydown", onFieldKey);
 }
 bar?.addEventListener("submit", (event) => event.preventDefault());
 bar?.querySelector("[data-blanks-clear]").addEventListener("click", () => {
@@ -196,6 +220,8 @@ if (contextSwitch) {
 article.addEventListener("click", (event) => {
   const block = event.target.closest("[data-copy]")?.closest(".command");
   if (block) copy(block);
+  const blank = event.target.closest(".blank");
+  if (blank && getSelection().isCollapsed) goToField(blank);
   const voted = event.target.closest("[data-vote-kind]");
   if (voted) vote(voted);
 });

@@ -15,7 +15,7 @@ _MAX_LEAD_CHARS = 300
 _MAX_CELL_CHARS = 2_000
 _MAX_TITLE_CHARS = 300
 
-_EXPLICIT_ANCHOR = re.compile(r"\s*\{:?\s*#([A-Za-z][\w.:-]{0,100})[^{}]{0,100}\}\s*$")
+_EXPLICIT_ANCHOR = re.compile(r"\s{0,4}\{:?\s{0,4}#([A-Za-z][\w.:-]{0,100})[^{}]{0,100}\}\s{0,4}$")
 _CHECKBOX = re.compile(r"\[([ xX])\][ \t]+")
 _SPACES = re.compile(r"\s+")
 

@@ -23,7 +23,7 @@ _MIN_LEAD_IN_WORDS = 12
 """A shorter paragraph that ends in a colon only leads up to what follows it."""
 
 _FIELD = re.compile(r"[*_]{0,3}([A-Za-z][A-Za-z /_-]{1,30})[*_]{0,3}[ \t]{0,4}:[*_]{0,3}[ \t]*(\S.*)?")
-_FIELD_BREAK = re.compile(r"[ \t]+[|•·][ \t]+(?=[*_]{2})")
+_FIELD_BREAK = re.compile(r"[ \t]{1,8}[|•·][ \t]{1,8}(?=[*_]{2})")
 _LINK = re.compile(r"\[([^\]\[]{0,200})\]\([^()\s]{0,500}\)")
 _MARKUP = re.compile(r"\*\*|__|`|(?<!\w)[*_]|[*_](?!\w)")
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]?\s+(?=[A-Z0-9\"'(`*])")

@@ -23,7 +23,8 @@ _RUNBOOK_URL = re.compile(
     r"\brunbook(?:_url|-url|Url|_link|URL)?[\"'*_ ]{0,4}[:=][ \t\"'*_<]{0,6}(https?://[^\s\"'<>)\]}]{1,500})"
 )
 _RULE = re.compile(
-    r"^[ \t]*-?[ \t]*alert:[ \t]*[\"']?([A-Za-z_][\w:]{1,119})[\"']?[ \t]*$((?:\n(?![ \t]*-?[ \t]*alert:).*)*)",
+    r"^[ \t]{0,40}(?:-[ \t]{1,20})?alert:[ \t]{0,8}[\"']?([A-Za-z_][\w:]{1,119})[\"']?[ \t]{0,40}$"
+    r"((?:\n(?![ \t]{0,40}(?:-[ \t]{1,20})?alert:).*)*)",
     re.MULTILINE,
 )
 _MAX_TITLE_CHARS = 150

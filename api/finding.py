@@ -42,6 +42,11 @@ class Finder:
             search_id=self._new_id(),
         )
 
+    def find_text(self, text: str, *, limit: int, hidden_ids: frozenset[str] = frozenset()) -> Answer:
+        """The answer to a text alone, as if the runbooks `hidden_ids` were not there; no pins. For measuring."""
+        filters = Filters(hidden_ids=hidden_ids)
+        return self._searcher.search(parse_query(text), self._current(), limit=limit, filters=filters)
+
     def forget_pins(self) -> None:
         """The pins have changed."""
         self._known_pins = (0.0, {})

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
 from importlib.metadata import version
+from pathlib import Path
 
 from api.acts import Refreshed, RefreshRequest
 from api.bundled import bundled_digests, bundled_runbooks_dir, provide_runbooks
@@ -69,13 +70,22 @@ class KnowledgeBase:
     """Everything that belongs to one set of settings. The store is open from the start, model and index are opened when
     something asks for them. `close` lets go of all.
 
-    `say` is told in a few words what takes long. Raises `StorageUnavailable` and its kinds; whatever first needs the
-    model may raise `EmbedderUnavailable`.
+    `say` is told in a few words what takes long; `models_dir` and `embeddings` are caches to be used in place of those
+    in the data folder. Raises `StorageUnavailable` and its kinds; whatever first needs the model may raise
+    `EmbedderUnavailable`.
     """
 
     def __init__(
-        self, settings: Settings, *, background: Background = ONE_SHOT, say: Callable[[str], None] | None = None
+        self,
+        settings: Settings,
+        *,
+        background: Background = ONE_SHOT,
+        say: Callable[[str], None] | None = None,
+        models_dir: Path | None = None,
+        embeddings: Path | None = None,
     ) -> None:
+        self._models_dir = models_dir or settings.data_dir / MODELS
+        self._embeddings = embeddings or settings.data_dir / EMBEDDINGS
         self._started = time.monotonic()
         self._background = background
         self._say = say
@@ -102,13 +112,13 @@ class KnowledgeBase:
     @cached_property
     def embedder(self) -> Embedder:
         """The embedding model, loaded."""
-        return open_embedder(self.settings.embedding_model, self.settings.data_dir / MODELS, report=self._say)
+        return open_embedder(self.settings.embedding_model, self._models_dir, report=self._say)
 
     @cached_property
     def index(self) -> Index:
         """The index, empty until it is loaded or refreshed."""
-        data = self.settings.data_dir
-        return Index(data / INDEX, self.embedder, EmbeddingCache(data / EMBEDDINGS, warn=_warn), warn=_warn)
+        cache = EmbeddingCache(self._embeddings, warn=_warn)
+        return Index(self.settings.data_dir / INDEX, self.embedder, cache, warn=_warn)
 
     @cached_property
     def finder(self) -> Finder:
@@ -188,10 +198,14 @@ class KnowledgeBase:
 
 @contextmanager
 def open_knowledge_base(
-    settings: Settings, *, background: Background = ONE_SHOT, say: Callable[[str], None] | None = None
+    settings: Settings,
+    *,
+    say: Callable[[str], None] | None = None,
+    models_dir: Path | None = None,
+    embeddings: Path | None = None,
 ) -> Iterator[KnowledgeBase]:
-    """A knowledge base for the body of the `with`, closed at its end."""
-    base = KnowledgeBase(settings, background=background, say=say)
+    """A knowledge base for one command, closed when that is done."""
+    base = KnowledgeBase(settings, say=say, models_dir=models_dir, embeddings=embeddings)
     try:
         yield base
     finally:

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
-from starlette.responses import RedirectResponse
 
 from api.services import Services
 from api.web import list_pages, runbook_pages
@@ -64,8 +63,7 @@ def _add_search(router: APIRouter, search: Search) -> None:
 
     @router.get("/a/{alertname}")
     def alert(alertname: str, labels: LabelsDep, principal: WebPrincipalDep) -> Response:
-        address = search.address_for_alert(alertname, labels, principal)
-        return RedirectResponse(address, 302) if address else search.alert_page(alertname, labels, principal)
+        return search.alert(alertname, labels, principal)
 
 
 def _add_assets(router: APIRouter, assets: Assets) -> None:

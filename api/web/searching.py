@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from fastapi import Request, Response
 from starlette.datastructures import FormData, QueryParams
+from starlette.responses import RedirectResponse
 
 from api import problems
 from api.acts import ListRequest, RunbookView, SearchRequest
@@ -27,7 +28,7 @@ from api.web.search_view import (
     answer_screen,
     telling_labels,
 )
-from kb.errors import InvalidInput, KBError
+from kb.errors import InvalidInput, KBError, RunbookNotFound
 from kb.hits import Answer, Hit
 from kb.incident import Alert
 from kb.pins import PinNotFound
@@ -92,35 +93,37 @@ class Search:
             screen = self._furnished(screen)
         return self._render.page("results.html", status=status, screen=screen)
 
-    def alert_page(self, name: str, labels: Mapping[str, str], principal: Principal) -> Response:
-        """What is found for an alert by name and labels."""
+    def alert(self, name: str, labels: Mapping[str, str], principal: Principal) -> Response:
+        """To the runbook that is pinned to this alert or bears its name, at the section that fits best; where there is
+        none, what is found for the alert."""
         alert = _alert(name, labels)
-        screen, status = self._screen(Asked(query=name), alert, principal)
-        return self._whole(screen, status)
+        screen = SearchScreen(query=name, alert=alert_screen(alert))
+        try:
+            answer = self._services.search(SearchRequest(alert=alert, limit=_LIMIT), principal)
+        except KBError as error:
+            return self._whole(*_failed(screen, error))
+        found = self._runbook_for(name, answer)
+        if found is None:
+            return self._whole(self._answered(screen, answer, alert), 200)
+        runbook_id, anchor = found
+        labels = telling_labels(alert.labels)
+        address = self._render.urls.runbook(runbook_id, labels=labels, search_id=answer.search_id, anchor=anchor)
+        return RedirectResponse(address, 302)
 
-    def address_for_alert(self, name: str, labels: Mapping[str, str], principal: Principal) -> str | None:
-        """The page of the runbook that is pinned to this alert or bears its name, at the section that fits best; None
-        when there is no such runbook."""
-        alert = _alert(name, labels)
-        answer = self._services.search(SearchRequest(alert=alert, limit=_LIMIT), principal)
-        found = [hit for hit in (*answer.hits, *answer.near_misses) if hit.runbook.state is not ReviewState.DRAFT]
+    def _runbook_for(self, name: str, answer: Answer) -> tuple[str, str] | None:
+        """Id and anchor of the runbook to open at once. A draft is opened only where a person pinned it."""
+        hits = (*answer.hits, *answer.near_misses, *answer.drafts)
         pinned = self._pinned(name)
-        chosen = next((hit for hit in found if hit.runbook.id == pinned), None) or next(
-            (hit for hit in found if pinned is None and _bears_name(hit, name)), None
-        )
-        if chosen is None and pinned is None:
-            return None
-        return self._render.urls.runbook(
-            chosen.runbook.id if chosen else str(pinned),
-            labels=telling_labels(alert.labels),
-            search_id=answer.search_id,
-            anchor=chosen.chunk.anchor if chosen else "",
-        )
+        if pinned is not None:
+            return pinned, next((hit.chunk.anchor for hit in hits if hit.runbook.id == pinned), "")
+        named = (hit for hit in hits if hit.runbook.state is not ReviewState.DRAFT and _bears_name(hit, name))
+        return next(((hit.runbook.id, hit.chunk.anchor) for hit in named), None)
 
     def _pinned(self, name: str) -> str | None:
+        """The id of the runbook pinned to an alert, unless it is gone."""
         try:
-            return self._services.pin(name).runbook_id
-        except PinNotFound:
+            return self._services.runbook(self._services.pin(name).runbook_id).runbook.id
+        except (PinNotFound, RunbookNotFound):
             return None
 
     def _whole(self, screen: SearchScreen, status: int) -> Response:
@@ -134,11 +137,14 @@ class Search:
         try:
             answer = self._search(asked, structured, principal)
         except KBError as error:
-            return replace(screen, problem=_problem(error)), problems.from_error(error).kind.status
+            return _failed(screen, error)
+        return self._answered(screen, answer, alert), 200
+
+    def _answered(self, screen: SearchScreen, answer: Answer, alert: Alert | None) -> SearchScreen:
         labels = telling_labels(alert.labels) if alert else {}
         shown = answer_screen(answer, labels=labels, urls=self._render.urls, now=self._now())
-        heading = asked.query.strip()[:60] if "\n" not in asked.query.strip() else "Search"
-        return replace(screen, heading=heading, answer=shown), 200
+        query = screen.query.strip()
+        return replace(screen, heading="Search" if "\n" in query else query[:60], answer=shown)
 
     def _search(self, asked: Asked, alert: Alert | None, principal: Principal) -> Answer:
         return self._services.search(
@@ -191,9 +197,10 @@ def _bears_name(hit: Hit, alertname: str) -> bool:
     return alertname.casefold() in (name.casefold() for name in hit.runbook.alerts)
 
 
-def _problem(error: KBError) -> ProblemScreen:
+def _failed(screen: SearchScreen, error: KBError) -> tuple[SearchScreen, int]:
     problem = problems.from_error(error)
-    return ProblemScreen(problem.kind.title + ".", problem.detail, problem.advice)
+    shown = ProblemScreen(problem.kind.title + ".", problem.detail, problem.advice)
+    return replace(screen, problem=shown), problem.kind.status
 
 
 def choices_of(views: Iterable[RunbookView]) -> Choices:

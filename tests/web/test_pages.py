@@ -148,6 +148,20 @@ def test_a_pin_wins_over_the_name(client: TestClient, stage: Stage) -> None:
     assert answer.headers["location"].startswith("/r/disk-full")
 
 
+def test_a_pin_to_a_runbook_that_is_gone_does_not_hide_the_rest(client: TestClient, stage: Stage) -> None:
+    stage.pins.pin("KubePodCrashLooping", "long-gone", local(Face.CLI))
+    assert client.get("/a/KubePodCrashLooping").headers["location"].startswith("/r/pod-crash")
+
+
+def test_the_stable_link_searches_once_and_tells_when_it_cannot(client: TestClient, stage: Stage) -> None:
+    client.get("/a/SomethingAboutTheQueue")
+    assert len(stage.search.asked) == 1
+    stage.search.error = StorageUnavailable("The database does not answer.")
+    answer = client.get("/a/KubePodCrashLooping")
+    assert answer.status_code == 503
+    assert "The database does not answer." in answer.text
+
+
 def test_an_unknown_alert_shows_what_is_found(client: TestClient) -> None:
     answer = client.get("/a/SomethingAboutTheQueue?namespace=pay")
     assert answer.status_code == 200

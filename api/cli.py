@@ -9,8 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
+from api.access import require
 from indexer.errors import EmbedderUnavailable, IndexBusy, IndexCorrupt, IndexOutdated
 from kb.errors import InvalidInput, KBError, StorageUnavailable
+from kb.principal import Face, local
 
 # What a script may rely on; documented in docs/reference/cli.md.
 EXIT_NO_MATCH = 1
@@ -34,8 +36,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 RunbookId = Annotated[str, typer.Argument(metavar="ID", help="The runbook's id, as search and list show it.")]
 
 
-def _run(command: str, **arguments: Any) -> None:
-    code = import_module(f"api.commands.{command}").run(**arguments)
+def _run(command: str, *, module: str = "", **arguments: Any) -> None:
+    require(local(Face.CLI), f"cli {command}")
+    code = import_module(f"api.commands.{module or command}").run(**arguments)
     if code:
         raise typer.Exit(code)
 
@@ -135,7 +138,8 @@ def evaluate(
 ) -> None:
     """Measure search on a folder with known questions and right answers."""
     _run(
-        "evaluate",
+        "eval",
+        module="evaluate",
         corpus=corpus,
         queries=queries,
         qrels=qrels,
@@ -154,7 +158,7 @@ def doctor(json: Json = False) -> None:
 @app.command(epilog="Example:  sre-kb versions kube-pod-crash-looping")
 def versions(runbook_id: RunbookId, json: Json = False) -> None:
     """List a runbook's versions."""
-    _run("history", act="versions", runbook_id=runbook_id, as_json=json)
+    _run("versions", module="history", act="versions", runbook_id=runbook_id, as_json=json)
 
 
 @app.command(epilog="Example:  sre-kb diff kube-pod-crash-looping 1 2")
@@ -165,7 +169,7 @@ def diff(
     json: Json = False,
 ) -> None:
     """Show what changed from one version to another."""
-    _run("history", act="diff", runbook_id=runbook_id, numbers=(old, new), as_json=json)
+    _run("diff", module="history", act="diff", runbook_id=runbook_id, numbers=(old, new), as_json=json)
 
 
 @app.command(epilog="Example:  sre-kb restore kube-pod-crash-looping 1")
@@ -175,13 +179,13 @@ def restore(
     json: Json = False,
 ) -> None:
     """Make an earlier version the newest again; brings a deleted runbook back."""
-    _run("history", act="restore", runbook_id=runbook_id, numbers=(number,), as_json=json)
+    _run("restore", module="history", act="restore", runbook_id=runbook_id, numbers=(number,), as_json=json)
 
 
 @app.command(epilog="Example:  sre-kb publish kube-pod-crash-looping")
 def publish(runbook_id: RunbookId, json: Json = False) -> None:
     """Publish a runbook's text as it is now: a person has read it."""
-    _run("history", act="publish", runbook_id=runbook_id, as_json=json)
+    _run("publish", module="history", act="publish", runbook_id=runbook_id, as_json=json)
 
 
 @app.command(epilog="Example:  sre-kb pin KubePodCrashLooping kube-pod-crash-looping")
@@ -191,7 +195,7 @@ def pin(
     json: Json = False,
 ) -> None:
     """Make a runbook the first answer for an alert."""
-    _run("pins", act="pin", alertname=alertname, runbook_id=runbook_id, as_json=json)
+    _run("pin", module="pins", act="pin", alertname=alertname, runbook_id=runbook_id, as_json=json)
 
 
 @app.command(epilog="Example:  sre-kb unpin KubePodCrashLooping")
@@ -200,7 +204,7 @@ def unpin(
     json: Json = False,
 ) -> None:
     """Remove an alert's pin."""
-    _run("pins", act="unpin", alertname=alertname, as_json=json)
+    _run("unpin", module="pins", act="unpin", alertname=alertname, as_json=json)
 
 
 @app.command(epilog="Example:  sre-kb pins")

@@ -120,7 +120,9 @@ def _add_error_handlers(app: FastAPI) -> None:
     async def on_error(request: Request, exc: KBError) -> Response:
         problem = problems.from_error(exc)
         if problem.kind.status >= 500:
-            log.error("%s", exc, exc_info=exc, extra={"event": "request_failed", "request_id": _request_id(request)})
+            fields = {"event": "request_failed", "request_id": _request_id(request)}
+            is_ours = problem.kind is problems.INTERNAL  # the others say all there is to say in their sentence
+            log.error("%s", exc, exc_info=exc if is_ours else None, extra=fields)
         return problems.response(problem, request_id=_request_id(request))
 
     @app.exception_handler(RequestValidationError)

@@ -271,7 +271,7 @@ def _complete(headers: MutableHeaders, request_id: str) -> None:
 
 def _log_request(scope: Scope, *, status: int, took_s: float, request_id: str) -> None:
     # The query string stays out: people paste secrets into search boxes.
-    level = logging.WARNING if status >= 500 or status == 0 else logging.INFO
+    level = _log_level(scope["path"], status)
     log.log(
         level,
         "%s %s %d",
@@ -287,6 +287,12 @@ def _log_request(scope: Scope, *, status: int, took_s: float, request_id: str) -
             "request_id": request_id,
         },
     )
+
+
+def _log_level(path: str, status: int) -> int:
+    if path.endswith(("/healthz", "/readyz")):  # asked every few seconds, by machines that remember the answer
+        return logging.DEBUG
+    return logging.WARNING if status >= 500 or status == 0 else logging.INFO
 
 
 def _printable(path: str) -> str:

@@ -19,6 +19,7 @@ def configure_logging(*, level: str, as_json: bool, redact: Callable[[str], str]
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
+    logging.getLogger("alembic").setLevel(max(logging.WARNING, root.level))
     # Our own line a request says more than uvicorn's, and says no query.
     logging.getLogger("uvicorn.access").disabled = True
     for name in ("uvicorn", "uvicorn.error"):

@@ -12,7 +12,8 @@ _PAIR = re.compile(f"{MARK_START}([^{MARK_START}{MARK_END}]*){MARK_END}")
 _STRAY = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 # Lower bound of a calibrated chance -> how it is said. The words were chosen so that none promises more than its bound.
-_CHANCES = ((0.9, "almost certain"), (0.75, "very likely"), (0.5, "likely"), (0.25, "possible"), (0.0, "unlikely"))
+UNLIKELY = 0.25
+_CHANCES = ((0.9, "almost certain"), (0.75, "very likely"), (0.5, "likely"), (UNLIKELY, "possible"), (0.0, "unlikely"))
 
 
 def marked(snippet: str) -> Markup:

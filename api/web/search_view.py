@@ -6,7 +6,7 @@ from datetime import datetime
 
 from markupsafe import Markup
 
-from api.web.marks import ago, chance_in_words, marked
+from api.web.marks import UNLIKELY, ago, chance_in_words, marked
 from api.web.urls import Urls
 from kb.hits import Answer, Hit, Part
 from kb.incident import Alert
@@ -71,9 +71,11 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class AnswerScreen:
-    """What the page says about one answer; `announcement` is the one sentence a screen reader hears."""
+    """What the page says about one answer; `announcement` is what a screen reader hears. `less_likely` are hits too,
+    far enough behind the first to be shown in a line each."""
 
     hits: tuple[Card, ...]
+    less_likely: tuple[Card, ...]
     near_misses: tuple[Card, ...]
     drafts: tuple[Card, ...]
     announcement: str
@@ -165,8 +167,10 @@ def answer_screen(answer: Answer, *, labels: Mapping[str, str], urls: Urls, now:
     def cards(hits: Iterable[Hit]) -> tuple[Card, ...]:
         return tuple(card(hit, labels=labels, search_id=answer.search_id, urls=urls, now=now) for hit in hits)
 
+    likely = _likely(answer)
     return AnswerScreen(
-        hits=cards(answer.hits),
+        hits=cards(answer.hits[:likely]),
+        less_likely=cards(answer.hits[likely:]),
         near_misses=cards(answer.near_misses),
         drafts=cards(answer.drafts),
         announcement=announcement(answer),
@@ -223,17 +227,24 @@ def shares(parts: Sequence[Part]) -> tuple[Share, ...]:
     return tuple(sorted((share for share in listed if share.share), key=lambda share: -share.share))
 
 
+def _likely(answer: Answer) -> int:
+    """How many of the first hits deserve a full card: the first one, and those that are not plainly unlikely."""
+    unlikely = (place for place, hit in enumerate(answer.hits) if place and hit.confidence < UNLIKELY)
+    return next(unlikely, len(answer.hits))
+
+
 def announcement(answer: Answer) -> str:
-    """One sentence for a screen reader."""
+    """One or two sentences for a screen reader."""
     if not answer.hits:
         closest = f" Closest: {answer.near_misses[0].runbook.title}." if answer.near_misses else ""
         return f"No confident match.{closest}"
-    best = answer.hits[0]
-    return f"{_runbooks(len(answer.hits))}. Best: {best.runbook.title}, {chance_in_words(best.confidence)}."
+    best, likely = answer.hits[0], _likely(answer)
+    rest = f" {len(answer.hits) - likely} less likely." if likely < len(answer.hits) else ""
+    return f"{_runbooks(likely)}. Best: {best.runbook.title}, {chance_in_words(best.confidence)}.{rest}"
 
 
 def _count_line(answer: Answer) -> str:
-    return _runbooks(len(answer.hits)) if answer.hits else ""
+    return _runbooks(_likely(answer)) if answer.hits else ""
 
 
 def _runbooks(count: int) -> str:

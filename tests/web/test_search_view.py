@@ -78,6 +78,16 @@ def test_one_sentence_tells_the_answer() -> None:
     assert said(replace(ANSWER, hits=())) == "No confident match."
 
 
+def test_hits_far_behind_the_first_take_a_line_each() -> None:
+    behind = replace(HIT, confidence=0.02)
+    shown = answer_screen(replace(ANSWER, hits=(HIT, HIT, behind, HIT)), labels={}, urls=URLS, now=NOW)
+    assert (len(shown.hits), len(shown.less_likely)) == (2, 2)
+    assert shown.count_line == "2 runbooks"
+    assert shown.announcement == "2 runbooks. Best: Pod is crash looping, very likely. 2 less likely."
+    alone = answer_screen(replace(ANSWER, hits=(behind,)), labels={}, urls=URLS, now=NOW)
+    assert (len(alone.hits), len(alone.less_likely)) == (1, 0)
+
+
 def test_the_time_is_told_in_milliseconds() -> None:
     assert answer_screen(ANSWER, labels={}, urls=URLS, now=NOW).took == "12 ms"
     assert answer_screen(replace(ANSWER, took_s=0.0002), labels={}, urls=URLS, now=NOW).took == "under 1 ms"

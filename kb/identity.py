@@ -2,13 +2,15 @@
 names, so two files may want the same one: the first to come keeps it, the other gets a longer one from its path."""
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import PurePosixPath
 
 from kb.runbook import Document
 from kb.slugs import MAX_ID_CHARS, is_valid_id, slugify
+
+_SUFFIX = re.compile(r"\.[^./]*$")
 
 
 def free_id(natural: str, path: str, is_taken: Callable[[str], bool]) -> str:
@@ -18,7 +20,7 @@ def free_id(natural: str, path: str, is_taken: Callable[[str], bool]) -> str:
     """
     if is_valid_id(natural) and not is_taken(natural):
         return natural
-    parts = PurePosixPath(path).with_suffix("").parts
+    parts = _SUFFIX.sub("", path).split("/")
     for start in range(len(parts) - 1, -1, -1):
         longer = slugify("-".join(parts[start:]))
         if longer != natural and is_valid_id(longer) and not is_taken(longer):
@@ -53,7 +55,7 @@ def twin_key(path: str) -> str:
 def _with_digest(wanted: str, seed: str, is_taken: Callable[[str], bool]) -> str:
     stem = slugify(wanted)
     stem = stem if is_valid_id(stem) else "runbook"
-    digest = hashlib.sha256(seed.encode("utf-8", "surrogateescape")).hexdigest()
+    digest = hashlib.sha256(seed.encode("utf-8", "surrogatepass")).hexdigest()
     for length in range(6, 40):
         candidate = f"{stem[: MAX_ID_CHARS - 1 - length].rstrip('-')}-{digest[:length]}"
         if not is_taken(candidate):

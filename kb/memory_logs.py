@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from kb.pins import Pin, PinNotFound, check_alert_name
+from kb.pins import Pin, PinNotFound, check_pin
 from kb.principal import Principal
-from kb.search_log import KEPT, MAX_QUERY_CHARS, SearchEvent, SearchNotFound, SearchRecord
+from kb.search_log import KEPT, MAX_QUERY_CHARS, SearchEvent, SearchNotFound, SearchRecord, check_event
 
 
 class MemorySearchLog:
@@ -28,6 +28,7 @@ class MemorySearchLog:
         return self._records[search_id]
 
     def add_event(self, event: SearchEvent) -> None:
+        check_event(event)
         self.get(event.search_id)
         self._events.append(event)
 
@@ -55,7 +56,7 @@ class MemoryPins:
         self._pins: dict[str, Pin] = {}
 
     def pin(self, alert_name: str, runbook_id: str, principal: Principal, *, note: str = "") -> Pin:
-        check_alert_name(alert_name)
+        check_pin(alert_name, runbook_id)
         self._pins[alert_name] = Pin(alert_name, runbook_id, note, principal.name, self._now())
         return self._pins[alert_name]
 

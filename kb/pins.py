@@ -12,6 +12,7 @@ from kb.database import Database
 from kb.errors import InvalidInput, KBError
 from kb.principal import Principal
 from kb.printable import one_line
+from kb.slugs import is_valid_id
 from kb.tables import pins
 
 MAX_ALERT_NAME_CHARS = 200
@@ -68,7 +69,7 @@ class SqlPins:
         self._now = now
 
     def pin(self, alert_name: str, runbook_id: str, principal: Principal, *, note: str = "") -> Pin:
-        check_alert_name(alert_name)
+        check_pin(alert_name, runbook_id)
         pin = Pin(alert_name, runbook_id, note, principal.name, self._now())
         with self._database.write() as connection:
             connection.execute(delete(pins).where(pins.c.alert_name == alert_name))
@@ -89,6 +90,8 @@ class SqlPins:
         return pin
 
     def unpin(self, alert_name: str, principal: Principal) -> None:
+        if not _may_be_name(alert_name):
+            raise PinNotFound(alert_name)
         with self._database.write() as connection:
             there = connection.execute(select(pins.c.runbook_id).where(pins.c.alert_name == alert_name)).scalar()
             if there is None:
@@ -98,6 +101,8 @@ class SqlPins:
             self._audit.append(connection, [AuditNote(principal, "pin.remove", alert_name, details, self._now())])
 
     def find(self, alert_name: str) -> Pin | None:
+        if not _may_be_name(alert_name):
+            return None
         with self._database.read() as connection:
             row = connection.execute(select(pins).where(pins.c.alert_name == alert_name)).mappings().first()
         return _pin(row) if row else None
@@ -108,14 +113,20 @@ class SqlPins:
         return {pin.alert_name: pin for pin in sorted(found, key=lambda pin: pin.alert_name)}
 
 
-def check_alert_name(alert_name: str) -> None:
-    """Raise `InvalidInput` unless the name is one printable line of at most `MAX_ALERT_NAME_CHARS`."""
-    if not alert_name.strip() or len(alert_name) > MAX_ALERT_NAME_CHARS or not alert_name.isprintable():
+def check_pin(alert_name: str, runbook_id: str) -> None:
+    """Raise `InvalidInput` unless the name is one printable line, not too long, and the id is an id."""
+    if not _may_be_name(alert_name):
         raise InvalidInput(
             "alert_name",
             "is not the name of an alert",
             advice=f"Use one line of 1 to {MAX_ALERT_NAME_CHARS} printable characters.",
         )
+    if not is_valid_id(runbook_id):
+        raise InvalidInput("runbook_id", "is not a runbook id", advice="List the runbooks with GET /runbooks.")
+
+
+def _may_be_name(alert_name: str) -> bool:
+    return bool(alert_name.strip()) and len(alert_name) <= MAX_ALERT_NAME_CHARS and alert_name.isprintable()
 
 
 def _pin(row: RowMapping) -> Pin:

@@ -10,11 +10,15 @@ from typing import Protocol
 from sqlalchemy import RowMapping, delete, func, insert, select
 
 from kb.database import Database
-from kb.errors import KBError
+from kb.errors import InvalidInput, KBError
 from kb.principal import Face
+from kb.printable import one_line
+from kb.slugs import is_valid_id
 from kb.tables import search_events, search_log
 
 KEPT = timedelta(days=30)
+_MAX_ID_CHARS = 64
+_MAX_ANCHOR_CHARS = 500
 MAX_QUERY_CHARS = 4096  # of a pasted alert; more tells nothing new about what people look for
 
 
@@ -23,7 +27,8 @@ class SearchNotFound(KBError):
 
     def __init__(self, search_id: str) -> None:
         super().__init__(
-            f"There is no search '{search_id[:100]}'.", advice=f"Searches are remembered for {KEPT.days} days."
+            f"There is no search '{one_line(search_id[:100])}'.",
+            advice=f"Searches are remembered for {KEPT.days} days.",
         )
         self.search_id = search_id
 
@@ -78,7 +83,8 @@ class SearchLog(Protocol):
         ...
 
     def add_event(self, event: SearchEvent) -> None:
-        """Remember what a reader did. Raises `SearchNotFound` when the answer is not known."""
+        """Remember what a reader did. Raises `SearchNotFound` when the answer is not known, `InvalidInput` for an id or
+        an anchor that can be none."""
         ...
 
     def events(self, search_id: str) -> list[SearchEvent]:
@@ -113,6 +119,7 @@ class SqlSearchLog:
                 connection.execute(insert(search_log), list(rows.values()))
 
     def get(self, search_id: str) -> SearchRecord:
+        check_search_id(search_id)
         with self._database.read() as connection:
             query = select(search_log).where(search_log.c.search_id == search_id)
             row = connection.execute(query).mappings().first()
@@ -121,6 +128,7 @@ class SqlSearchLog:
         return _record(row)
 
     def add_event(self, event: SearchEvent) -> None:
+        check_event(event)
         with self._database.write() as connection:
             query = select(search_log.c.search_id).where(search_log.c.search_id == event.search_id)
             if connection.execute(query).first() is None:
@@ -140,6 +148,8 @@ class SqlSearchLog:
 
     def events(self, search_id: str) -> list[SearchEvent]:
         query = select(search_events).where(search_events.c.search_id == search_id)
+        if not search_id.isascii() or not search_id.isprintable():
+            return []
         with self._database.read() as connection:
             rows = connection.execute(query.order_by(search_events.c.event_time, search_events.c.id)).mappings()
             return [_event(row) for row in rows]
@@ -171,6 +181,21 @@ class SqlSearchLog:
             "generation": record.generation,
             "took_s": record.took_s,
         }
+
+
+def check_search_id(search_id: str) -> None:
+    """Raise `SearchNotFound` for text that cannot be an id, some of which no database would even take."""
+    if len(search_id) > _MAX_ID_CHARS or not search_id.isascii() or not search_id.isprintable():
+        raise SearchNotFound(search_id)
+
+
+def check_event(event: SearchEvent) -> None:
+    """Raise `SearchNotFound` or `InvalidInput` for an event that cannot be one."""
+    check_search_id(event.search_id)
+    if not is_valid_id(event.runbook_id):
+        raise InvalidInput("runbook_id", "is not a runbook id", advice="Send the id of one of the answer's hits.")
+    if len(event.anchor) > _MAX_ANCHOR_CHARS:
+        raise InvalidInput("anchor", f"has more than {_MAX_ANCHOR_CHARS} characters", advice="Send the hit's anchor.")
 
 
 def _record(row: RowMapping) -> SearchRecord:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from api.access import require
+from api.errors import CannotListen
 from indexer.errors import EmbedderUnavailable, IndexBusy, IndexCorrupt, IndexOutdated
 from kb.errors import InvalidInput, KBError, StorageUnavailable
 from kb.principal import Face, local
@@ -31,6 +32,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
+
+_UNAVAILABLE = (StorageUnavailable, EmbedderUnavailable, IndexCorrupt, IndexOutdated, IndexBusy, CannotListen)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 RunbookId = Annotated[str, typer.Argument(metavar="ID", help="The runbook's id, as search and list show it.")]
@@ -244,9 +247,7 @@ def exit_code_of(error: KBError) -> int:
     """The exit code that tells a script what kind of failure this is."""
     if isinstance(error, InvalidInput):
         return EXIT_USAGE
-    if isinstance(error, StorageUnavailable | EmbedderUnavailable | IndexCorrupt | IndexOutdated | IndexBusy):
-        return EXIT_UNAVAILABLE
-    return EXIT_REFUSED
+    return EXIT_UNAVAILABLE if isinstance(error, _UNAVAILABLE) else EXIT_REFUSED
 
 
 def _complain(message: str, advice: str) -> None:

@@ -26,7 +26,7 @@ def watch_folder(root: Path, stop: threading.Event, *, debounce_ms: int = 200) -
     """Yield paths that changed, relative to `root`, in batches: a save, or a checkout of many files, is one batch.
 
     Ends soon after `stop` is set. `EVERYTHING` among the paths means that the root itself was swapped, went away or
-    came back. What watching cannot see (a network share, an overflow of the kernel's queue) needs a full sync now and then.
+    came back; it also comes once when watching has begun, for what changed just before. What watching cannot see (a network share, an overflow of the kernel's queue) needs a full sync now and then.
     """
     real = os.path.realpath(root)
     while not stop.is_set():
@@ -54,12 +54,15 @@ def _watch_until_swapped(root: Path, real: str, stop: threading.Event, debounce_
         raise_interrupt=False,
         ignore_permission_denied=True,
     )
-    identity = _identity(real)
+    identity, has_begun = _identity(real), False
     for batch in batches:
         if batch:
             yield frozenset(Path(os.path.relpath(path, real)).as_posix() for _, path in batch)
         elif os.path.realpath(root) != real or _identity(real) != identity:
             return
+        elif not has_begun:
+            has_begun = True
+            yield frozenset({EVERYTHING})
 
 
 def _identity(path: str) -> tuple[int, int] | None:

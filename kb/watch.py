@@ -26,7 +26,8 @@ def watch_folder(root: Path, stop: threading.Event, *, debounce_ms: int = 200) -
     """Yield paths that changed, relative to `root`, in batches: a save, or a checkout of many files, is one batch.
 
     Ends soon after `stop` is set. `EVERYTHING` among the paths means that the root itself was swapped, went away or
-    came back; it also comes once when watching has begun, for what changed just before. What watching cannot see (a network share, an overflow of the kernel's queue) needs a full sync now and then.
+    came back; it also comes once when watching has begun, for what changed just before. What watching cannot see (a
+    network share, an overflow of the kernel's queue) needs a full sync now and then.
     """
     real = os.path.realpath(root)
     while not stop.is_set():

@@ -178,6 +178,8 @@ def find_summary(blocks: Sequence[Block]) -> str:
 
 
 def _prose_text(prose: Prose) -> str:
+    if prose.source.startswith("[") and prose.source.endswith("]"):
+        return ""  # a blank that a template leaves for its author
     if _NOT_PROSE.search(prose.source[:400]) or _is_mostly_links(prose):
         return ""
     lines = [line for line in prose.text.split("\n") if line.strip()]

@@ -264,6 +264,8 @@ def _square_blanks(text: str) -> Iterator[_Blank]:
         before, after = text[match.start() - 1 : match.start()], text[match.end() : match.end() + 1]
         if before in ("'", '"') and inner.isalpha() and (before != after or len(inner) < _MIN_QUOTED_CHARS):
             continue  # more likely a set of characters in a regular expression
+        if any(word.isdigit() for word in inner.split()[1:]):
+            continue  # `[errno 110]`
         if longest < 2 or inner.lower() in _LOG_WORDS or (opens_line and closes_line and " " not in inner):
             continue
         yield from _named(match.start(), match.end(), inner, match[0])

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from markupsafe import Markup
 
-from api.web.marks import UNLIKELY, ago, chance_in_words, marked
+from api.web.marks import MARK_END, MARK_START, UNLIKELY, ago, chance_in_words, marked
 from api.web.urls import Urls
 from kb.hits import Answer, Hit, Part
 from kb.incident import Alert
@@ -189,7 +189,7 @@ def card(hit: Hit, *, labels: Mapping[str, str], search_id: str, urls: Urls, now
         href=urls.runbook(runbook.id, labels=labels, search_id=search_id, anchor=hit.chunk.anchor),
         title=runbook.title or runbook.id,
         section=_section(hit),
-        snippet=marked(" ".join(hit.snippet.split())),
+        snippet=marked(_without_title(" ".join(hit.snippet.split()), runbook.title)),
         severity=runbook.severity.value if runbook.severity else "",
         state_label="" if runbook.state is ReviewState.PUBLISHED else runbook.state.value,
         type_label="" if runbook.type is RunbookType.STATIC else runbook.type.value,
@@ -212,6 +212,19 @@ def _section(hit: Hit) -> tuple[str, ...]:
     """The headings down to the section, without the runbook's own title in front."""
     path = tuple(title for title in hit.chunk.section_path if title)
     return path[1:] if path and path[0].casefold() == hit.runbook.title.casefold() else path
+
+
+def _without_title(snippet: str, title: str) -> str:
+    """The snippet without the title it begins with, which stands right above it; marks that cover the title go too."""
+    position = 0
+    for letter in title:
+        while snippet[position : position + 1] in (MARK_START, MARK_END):
+            position += 1
+        if snippet[position : position + 1].casefold() != letter.casefold():
+            return snippet
+        position += 1
+    rest = snippet[position:].removeprefix(MARK_END).lstrip(" :.-–—")
+    return rest or snippet
 
 
 def shares(parts: Sequence[Part]) -> tuple[Share, ...]:

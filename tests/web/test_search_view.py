@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import pytest
+
 from api.web.search_view import Share, alert_screen, answer_screen, card, shares, telling_labels
 from api.web.urls import Urls
 from kb.hits import Answer, Chunk, Hit, Part, Reasons, RunbookCard
@@ -48,6 +50,21 @@ def test_a_card_leads_to_the_section_with_the_alert_in_its_address() -> None:
     assert (shown.alerts, shown.more_alerts) == (("KubePodCrashLooping", "A2"), 1)
     assert shown.updated == "changed 3 days ago"
     assert shown.notes == ("It is pinned",)
+
+
+@pytest.mark.parametrize(
+    ("snippet", "shown"),
+    [
+        ("Pod is crash looping A container starts.", "A container starts."),
+        ("\x02Pod\x03 is \x02crash\x03 \x02looping\x03 A \x02pod\x03 starts.", "A <mark>pod</mark> starts."),
+        ("\x02Pod is crash looping\x03: it starts.", "it starts."),
+        ("Pod is crash looping", "Pod is crash looping"),
+        ("Pod is gone", "Pod is gone"),
+        ("", ""),
+    ],
+)
+def test_a_snippet_does_not_repeat_the_title_above_it(snippet: str, shown: str) -> None:
+    assert card(replace(HIT, snippet=snippet), labels={}, search_id="", urls=URLS, now=NOW).snippet == shown
 
 
 def test_only_what_is_out_of_the_ordinary_gets_a_label() -> None:

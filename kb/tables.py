@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA_REVISIONS = ("0001",)  # every revision this release knows, oldest first; the last is the one it works with
+SCHEMA_REVISIONS = ("0001", "0002")  # those this release knows, oldest first; it works with the last one
 
 metadata = MetaData(
     naming_convention={

@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from kb import record_tables  # noqa: F401 - its tables belong to the same schema
 from kb.tables import metadata
 
 connection = context.config.attributes["connection"]

@@ -46,6 +46,12 @@ def postgres_url(postgres_server: str, migrated_template: str) -> str:
     return _new_database(postgres_server, f"kb_{os.getpid()}_{next(_numbers)}", migrated_template)
 
 
+@pytest.fixture(scope="session")
+def shared_postgres_url(postgres_server: str, migrated_template: str) -> str:
+    """One database with the schema, for tests that empty it: making a new one takes longer than they do."""
+    return _new_database(postgres_server, f"shared_{os.getpid()}", migrated_template)
+
+
 def _new_database(server: str, name: str, template: str = "template0") -> str:
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(

@@ -1,31 +1,48 @@
 """How sure an answer is (pure): the probability that a hit is a right one, and the decision that nothing matches.
 
-A logistic model over what the scores look like. Its coefficients come from benchmarks/retrieval.py, fitted on queries
-whose right runbook was there and on the same queries with it hidden.
+A logistic model over six things that a score alone does not tell. Its coefficients are what `benchmarks/retrieval.py` prints
+under "confidence", rounded: fitted on the benchmark's queries with their right files there (weight 1), on the same queries
+with those files hidden (weight 1/2), and on queries off every topic (weight 2). So it speaks for a place where a third of
+what people ask has no runbook. Fitted with each source of queries left out in turn, it judges that source as well.
 """
 
 import math
 from dataclasses import dataclass
 
-THRESHOLD = 0.5
+THRESHOLD = 0.5  # below it an answer says that nothing matches
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One hit against the others."""
+    """One hit against the others. Shares are in [0, 1]."""
 
-    score: float  # fused
-    margin: float  # fused score less the best of the other files'
-    meaning: float  # cosine similarity of the best chunk; 0 without vectors
-    overview: float  # cosine similarity of name, title and first prose
+    margin: float  # fused score less that of the best other file; below 0 for all but the first
+    meaning: float  # cosine similarity of the best chunk
     name: float  # share of the runbook's name that the query says
     coverage: float  # share of the query's known words, by rarity, that the runbook says
-    known: float  # share of the query's words, by rarity, that any runbook says
-    exact: float  # 1: the alert's name is the runbook's
-    words: float  # BM25 of the best chunks, per weight of the query's words
+    exact: bool  # the alert's name is the runbook's
+    mention: float  # how rare a name is that query and runbook mention, when `exact` is false
 
 
 def probability(evidence: Evidence, *, has_vectors: bool) -> float:
-    """In [0, 1]. Without vectors another model speaks, which knows less and says so."""
-    del has_vectors
-    return 1 / (1 + math.exp(-(8 * evidence.coverage * evidence.known - 3)))
+    """In (0, 1). Without vectors another model speaks, which knows less and is sure more seldom."""
+    if has_vectors:
+        logit = (
+            -5.2
+            + 2.8 * evidence.margin
+            + 2.0 * evidence.meaning
+            + 2.6 * evidence.name
+            + 2.9 * evidence.coverage
+            + 1.1 * evidence.exact
+            - 2.0 * evidence.mention
+        )
+    else:
+        logit = (
+            -5.0
+            + 4.5 * evidence.margin
+            + 3.5 * evidence.name
+            + 3.5 * evidence.coverage
+            + 1.0 * evidence.exact
+            - 2.0 * evidence.mention
+        )
+    return 1 / (1 + math.exp(-logit))

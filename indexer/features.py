@@ -34,9 +34,9 @@ class Features:
     """One runbook, ready for every index.
 
     `embed_texts` holds one text a chunk, then one for the runbook as a whole. `fields` has one row and a column for
-    each of FIELDS; `chunk_terms` a row for each chunk and a column for each of CHUNK_FIELDS. `names` are keys of the
-    names by which an alert calls this runbook; `grams` counts hashed character n-grams of name, title and headings;
-    `roles` says of each chunk what its section is for.
+    each of FIELDS; `chunk_terms` a row for each chunk and a column for each of CHUNK_FIELDS; `pairs` counts pairs of
+    neighbouring words. `names` are keys of the names by which an alert calls this runbook; `grams` counts hashed
+    character n-grams of name, title and headings; `roles` says of each chunk what its section is for.
     """
 
     runbook_id: str
@@ -44,6 +44,7 @@ class Features:
     embed_texts: tuple[str, ...]
     fields: Entries
     chunk_terms: Entries
+    pairs: Entries
     names: Entries
     grams: Entries
     roles: NDArray[np.int8]
@@ -69,8 +70,9 @@ def extract_features(runbook: Runbook, *, max_chars: int = MAX_CHUNK_CHARS) -> F
             ],
             width=len(CHUNK_FIELDS),
         ),
+        pairs=_entries([[analyzer.pairs(f"{display_name(runbook)} . {runbook.title} . {runbook.text}")]], width=1),
         names=Entries.from_counts([{term_key(normal_name(name)): (1,) for name in calls if normal_name(name)}], 1),
-        roles=np.array([role_of(chunk.section_path) for chunk in chunks], dtype=np.int8),
+        roles=np.array([role_of(chunk.section_path, runbook.title) for chunk in chunks], dtype=np.int8),
         grams=Entries.from_counts(
             [{key: (count,) for key, count in gram_counts("\n".join((*calls, headings))).items()}], 1
         ),

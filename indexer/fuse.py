@@ -14,9 +14,9 @@ Mask = NDArray[np.bool_]
 Starts = NDArray[np.int64]  # where each group begins, and the end of the last
 
 
-def scaled(scores: Floats, among: Mask | None = None) -> Floats:
+def scaled(scores: Floats, among: Mask | None = None, *, full: float = 0.0) -> Floats:
     """The mean of one query's scores becomes 0 and the best 1; all 0 where none differs. With `among`, mean and best
-    are those of the rows it marks."""
+    are those of the rows it marks. A best below `full` becomes as much less than 1: it is the best of nothing much."""
     these = scores if among is None else scores[among]
     if not len(these):
         return np.zeros(len(scores), dtype=np.float32)
@@ -24,7 +24,8 @@ def scaled(scores: Floats, among: Mask | None = None) -> Floats:
     spread = float(these.max()) - mean
     if spread <= 1e-9:
         return np.zeros(len(scores), dtype=np.float32)
-    return ((scores - mean) / spread).astype(np.float32)
+    trust = min(1.0, (mean + spread) / full) if full else 1.0
+    return ((scores - mean) * np.float32(trust / spread)).astype(np.float32)
 
 
 def best_of_groups(scores: Floats, starts: Starts) -> Floats:

@@ -25,23 +25,26 @@ class Bm25:
 # Weights in the order of CHUNK_FIELDS. Measured in benchmarks/retrieval.py: every k1 from 2 to 3 does as well.
 RAREST_SHARE = 2.0  # of rarity, added to every whole: a name of one common word is not said in full by saying it
 CHUNK_BM25 = Bm25(weights=(1.0, 1.0, 1.0), k1=2.0, b=0.75)
+PAIR_BM25 = Bm25(weights=(1.0,), k1=1.2, b=0.3)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LexicalIndex:
-    """Rows of `fields` and `names` are runbooks in the order of `ids` (sorted); rows of `chunks` are their chunks in
+    """Rows of `fields`, `names` and `pairs` are runbooks in the order of `ids` (sorted); rows of `chunks` are their chunks in
     text order, those of runbook i being `chunk_starts[i] .. chunk_starts[i + 1] - 1`. `roles` has one for each chunk;
-    impacts run along postings: `name_impacts` along those of `fields`, the others along those of `chunks`."""
+    impacts run along postings: `name_impacts` along those of `fields`, `pair_impacts` of `pairs`, the others of `chunks`."""
 
     ids: tuple[str, ...]
     chunk_starts: NDArray[np.int64]
     fields: Postings
     names: Postings
+    pairs: Postings
     chunks: Postings
     roles: Roles
     name_impacts: Floats
     heading_impacts: Floats
     chunk_impacts: Floats
+    pair_impacts: Floats
 
     @classmethod
     def build(cls, features: Sequence[Features]) -> "LexicalIndex":
@@ -61,6 +64,7 @@ class LexicalIndex:
         roles: Roles,
         fields: Postings,
         names: Postings,
+        pairs: Postings,
         chunks: Postings,
     ) -> "LexicalIndex":
         return cls(
@@ -68,11 +72,13 @@ class LexicalIndex:
             chunk_starts=chunk_starts,
             fields=fields,
             names=names,
+            pairs=pairs,
             chunks=chunks,
             roles=roles,
             name_impacts=_shares(fields, FIELDS.index("name")),
             heading_impacts=_shares(chunks, CHUNK_FIELDS.index("headings")),
             chunk_impacts=_impacts(chunks, CHUNK_BM25),
+            pair_impacts=_impacts(pairs, PAIR_BM25),
         )
 
     def updated(self, removed: Iterable[str], added: Sequence[Features]) -> "LexicalIndex":
@@ -90,6 +96,9 @@ class LexicalIndex:
             ),
             self.names.moved(
                 plan.runbook_rows, Entries.joined((f.names for f in plan.added), plan.added_rows, 1), len(plan.ids)
+            ),
+            self.pairs.moved(
+                plan.runbook_rows, Entries.joined((f.pairs for f in plan.added), plan.added_rows, 1), len(plan.ids)
             ),
             self.chunks.moved(
                 plan.chunk_rows,
@@ -111,6 +120,7 @@ class LexicalIndex:
             "lexical.roles": self.roles,
             **self.fields.to_arrays("fields"),
             **self.names.to_arrays("names"),
+            **self.pairs.to_arrays("pairs"),
             **self.chunks.to_arrays("chunks"),
         }
 
@@ -121,11 +131,11 @@ class LexicalIndex:
             tuple(joined.split("\n")) if joined else (),
             arrays["lexical.chunk_starts"].astype(np.int64, copy=False),
             arrays["lexical.roles"].astype(np.int8, copy=False),
-            *(Postings.from_arrays(arrays, prefix) for prefix in ("fields", "names", "chunks")),
+            *(Postings.from_arrays(arrays, prefix) for prefix in ("fields", "names", "pairs", "chunks")),
         )
 
 
-_WIDTHS = (len(FIELDS), 1, len(CHUNK_FIELDS))
+_WIDTHS = (len(FIELDS), 1, 1, len(CHUNK_FIELDS))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

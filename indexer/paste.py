@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
-from kb.alert_names import is_camel_name
+from kb.alert_names import is_alert_name, is_camel_name
 from kb.words import word_set
 
 MAX_LABELS = 64
@@ -41,7 +41,7 @@ _PAIR = re.compile(r"^[ \t]{0,8}(?:[-*•][ \t]{1,4})?([A-Za-z_][\w.]{0,63})[ \t
 _LOG_PAIR = re.compile(r"([A-Za-z_][\w.]{0,31})=(\"(?:[^\"\\\n]|\\.){0,2048}\"|[^\s\"]{1,256})")
 _LOG_START = re.compile(
     r"^\s{0,4}(?:\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d|[A-Z][a-z]{2}\s{1,2}\d{1,2}\s\d\d:\d\d:\d\d|[IWEF]\d{4}\s\d\d:|"
-    r"\[?(?:TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|CRITICAL|PANIC)\]?[\s:]|(?:time|ts|level)=)"
+    r"\[?(?:TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|PANIC)\]?[\s:]|(?:kernel|time|ts|level)[:=]|\d+:[MSC]\s)"
 )
 _LOG_LEVEL = re.compile(r"\b(?:TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|CRITICAL|PANIC|NOTICE)\b[\]:]?")
 _SYSLOG = re.compile(
@@ -125,8 +125,9 @@ def read_paste(text: str) -> Paste:
         if found is not None:
             return found
     lines = [line for line in stripped.splitlines() if line.strip()]
-    found = _read_alert(lines) or _read_expression(stripped) or _read_log(lines)
-    return found or Paste(PasteKind.TEXT, details=(stripped,))
+    if lines and _LOG_START.match(lines[0]):
+        return _read_log(lines)
+    return _read_alert(lines) or _read_expression(stripped) or Paste(PasteKind.TEXT, details=(stripped,))
 
 
 # ---- JSON
@@ -185,9 +186,14 @@ def _read_alert(lines: list[str]) -> Paste | None:
     is_alert = False
     for line in lines[:512]:
         firing = _FIRING.match(line)
+        first, _, others = line.strip().partition(" ")
         if firing is not None:
             is_alert = True
             _title_line(firing[1], builder)
+        elif is_alert_name(first.rstrip(":")) and not builder.name and "alertname" not in builder.labels:
+            is_alert = True
+            builder.label("alertname", first.rstrip(":"))
+            free.append(others)
         elif not _read_line(line, builder):
             free.append(line)
         else:
@@ -269,9 +275,7 @@ def _read_expression(text: str) -> Paste | None:
     return builder.build(PasteKind.PROMQL)
 
 
-def _read_log(lines: list[str]) -> Paste | None:
-    if not lines or not any(_LOG_START.match(line) for line in lines[:3]):
-        return None
+def _read_log(lines: list[str]) -> Paste:
     builder = PasteBuilder()
     for line in lines[:64]:
         syslog = _SYSLOG.match(line)

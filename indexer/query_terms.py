@@ -13,10 +13,11 @@ from indexer.lexical import LexicalIndex
 from indexer.paste import PasteKind
 from indexer.postings import Floats, Keys, term_key
 from indexer.query import Query
-from indexer.tokens import Analyzer, split_identifier, words_in
+from indexer.tokens import FUNCTION_TERMS, Analyzer, split_identifier, words_in
 
 MAX_TERMS = 64
 MAX_TYPED_WORDS = 16  # longer texts are pasted, and pasted texts are spelt as the machine spells them
+FUNCTION_WEIGHT = 0.2  # of words such as `how` and `the`: in few runbooks they are as rare as any
 NAME_BONUS = 1.0  # a word of the alert's name counts twice
 SYNONYM_WEIGHT = 0.5
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -25,12 +26,15 @@ _TYPED_WORD = re.compile(r"[a-z]{5,24}")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class QueryTerms:
-    """`keys` and `weights` run along `terms`; `words` has how the query wrote each, for people to read."""
+    """`keys` and `weights` run along `terms`; `words` has how the query wrote each, for people to read;
+    `pair_keys` and `pair_weights` stand for its pairs of neighbouring words."""
 
     terms: tuple[str, ...]
     words: tuple[str, ...]
     keys: Keys
     weights: Floats
+    pair_keys: Keys
+    pair_weights: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +76,27 @@ def weigh_terms(query: Query, synonyms: Synonyms) -> QueryTerms:
         for term, surface in zip(found, shown, strict=True):
             words.setdefault(term, surface)
     in_name = set(analyzer.terms(query.alert_name))
-    weights = {term: 1 + math.log(n) + NAME_BONUS * (term in in_name) for term, n in counts.items()}
+    weights = {
+        term: (1 + math.log(n) + NAME_BONUS * (term in in_name)) * (FUNCTION_WEIGHT if term in FUNCTION_TERMS else 1)
+        for term, n in counts.items()
+    }
     for phrase in synonyms.of(analyzer.pieces(query.text)):
         for term in phrase:
             if term not in weights:
                 weights[term] = SYNONYM_WEIGHT
                 words[term] = term
     chosen = list(weights)[:MAX_TERMS]
+    parts = (query.alert_name, query.headline, query.detail)
+    pairs = Counter(
+        pair for part in parts for pair in analyzer.pairs(part) if not FUNCTION_TERMS.issuperset(pair.split(" "))
+    ).most_common(MAX_TERMS)
     return QueryTerms(
         tuple(chosen),
         tuple(words[term] for term in chosen),
         np.array([term_key(term) for term in chosen], dtype=np.uint64),
         np.array([weights[term] for term in chosen], dtype=np.float32),
+        np.array([term_key(pair) for pair, _ in pairs], dtype=np.uint64),
+        np.array([1 + math.log(n) for _, n in pairs], dtype=np.float32),
     )
 
 

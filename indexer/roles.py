@@ -53,10 +53,12 @@ _ROLE_OF = tuple(
 )
 
 
-def role_of(section_path: Sequence[str]) -> Role:
-    """What a section is for, by its own heading; one that says nothing inherits from those above only what is asked for
-    by name (verification, rollback and the like)."""
-    own = _named_role(section_path[-1]) if section_path else Role.ABOUT
+def role_of(section_path: Sequence[str], runbook_title: str) -> Role:
+    """What a section is for, by its own heading; what stands under the runbook's title, or before any heading, introduces
+    it. A heading that says nothing inherits from those above only what is asked for by name (verification and the like)."""
+    if not section_path or (len(section_path) == 1 and section_path[0] == runbook_title):
+        return Role.ABOUT
+    own = _named_role(section_path[-1])
     if own is not Role.OTHER:
         return own
     for title in reversed(section_path[:-1]):

@@ -28,10 +28,23 @@ from kb.runbook import ReviewState
 # What each signal weighs. Names, coverage and exactness are absolute; the others are scaled for each query.
 # Round numbers: benchmarks/retrieval.py shows how little moving one changes.
 WEIGHTS: Mapping[str, float] = MappingProxyType(
-    {"words": 0.4, "meaning": 0.4, "overview": 0.3, "spelling": 0.3, "name": 0.5, "coverage": 0.3, "exact": 0.1}
+    {
+        "meaning": 0.4,
+        "overview": 0.3,
+        "words": 0.2,
+        "phrases": 0.2,
+        "spelling": 0.3,
+        "name": 0.4,
+        "coverage": 0.2,
+        "exact": 0.1,
+    }
 )
-SCALED = frozenset({"words", "meaning", "overview", "spelling"})
+# Those that are scaled, each with the score from which its best counts in full: a cosine of n-grams below .3 is noise.
+SCALED: Mapping[str, float] = MappingProxyType(
+    {"meaning": 0.0, "overview": 0.0, "words": 0.0, "phrases": 0.0, "spelling": 0.3}
+)
 MAX_PRIOR = 0.2  # what feedback may add or take: it settles a close call, it does not overrule the text
+TEMPLATE_PRIOR = -0.3  # a form to be filled answers nothing, whatever words it holds
 MAX_LIMIT = 50
 MAX_MATCHED_TERMS = 8
 DRAFT_LIMIT = 3
@@ -143,6 +156,7 @@ class Searcher:
         )
         parts = weighted_parts(signals, passing)
         total: Floats = np.stack(list(parts.values())).sum(axis=0, dtype=np.float32)
+        total[view.is_template] += np.float32(TEMPLATE_PRIOR)
         rows = {runbook_id: row for row, runbook_id in enumerate(generation.lexical.ids)} if priors.boosts else {}
         for runbook_id, boost in priors.boosts.items():
             if runbook_id in rows:
@@ -156,7 +170,7 @@ class Searcher:
 def weighted_parts(signals: Signals, among: Mask) -> dict[str, Floats]:
     """Signal -> what it adds to each runbook's score; scaled by the runbooks that may be found."""
     return {
-        name: np.float32(WEIGHTS[name]) * (scaled(values, among) if name in SCALED else values)
+        name: np.float32(WEIGHTS[name]) * (scaled(values, among, full=SCALED[name]) if name in SCALED else values)
         for name, values in signals.runbooks.items()
     }
 
@@ -178,6 +192,8 @@ def _forced(query: Query, view: SearchView, priors: Priors) -> dict[int, tuple[f
 
 
 def _hits(scores: _Scores, view: SearchView, eligible: Mask, limit: int) -> list[Hit]:
+    if not eligible.any():
+        return []
     rows = _ranked(scores.total, view, eligible, limit + 1)
     ranks = {
         name: _ranks(scores.signals.runbooks[name], eligible) for name in ("words", "meaning") if name in scores.parts
@@ -251,18 +267,15 @@ def _section(scores: _Scores, generation: Generation, asked: Role | None, row: i
 
 def _evidence(scores: _Scores, row: int, rival: int | None) -> Evidence:
     own = {name: float(values[row]) for name, values in scores.signals.runbooks.items()}
-    total = float(scores.total[row])
-    weight = float(scores.terms.weights.sum()) if len(scores.terms.weights) else 1.0
+    other = float(scores.total[rival]) if rival is not None else 0.0
+    is_exact = own["exact"] >= 1
     return Evidence(
-        score=total,
-        margin=total - (float(scores.total[rival]) if rival is not None else 0.0),
+        margin=float(scores.total[row]) - other,
         meaning=own.get("meaning", 0.0),
-        overview=own.get("overview", 0.0),
         name=own["name"],
         coverage=own["coverage"],
-        known=scores.signals.known,
-        exact=own["exact"],
-        words=own["words"] / weight,
+        exact=is_exact,
+        mention=0.0 if is_exact else own["exact"],
     )
 
 

@@ -33,12 +33,14 @@ class Filters:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SearchView:
-    """Arrays run along `generation.cards`. `files` numbers the files; `is_main` marks those that are a whole file."""
+    """Arrays run along `generation.cards`. `files` numbers the files; `is_main` marks those that are a whole file,
+    `is_template` the forms."""
 
     generation: Generation
     files: NDArray[np.int64]
     is_main: Mask
-    states: NDArray[np.object_]
+    is_template: Mask
+    states: Mapping[ReviewState, Mask]
     by_name: Mapping[str, tuple[int, ...]]
 
     @classmethod
@@ -49,26 +51,25 @@ class SearchView:
         for row, card in enumerate(cards):
             number.setdefault(card.path, len(number))
             by_name[_file_name(card.path)].append(row)
-        states = np.empty(len(cards), dtype=object)
-        states[:] = [card.state for card in cards]
         return cls(
             generation,
             np.array([number[card.path] for card in cards], dtype=np.int64),
             np.array([not card.anchor for card in cards], dtype=bool),
-            states,
+            np.array([card.type is RunbookType.TEMPLATE for card in cards], dtype=bool),
+            {state: np.array([card.state is state for card in cards], dtype=bool) for state in ReviewState},
             {name: tuple(rows) for name, rows in by_name.items()},
         )
 
     def in_states(self, states: frozenset[ReviewState]) -> Mask:
-        mask = np.zeros(len(self.states), dtype=bool)
+        mask = np.zeros(len(self.files), dtype=bool)
         for state in states:
-            mask |= self.states == state
+            mask |= self.states[state]
         return mask
 
     def passing(self, filters: Filters) -> Mask:
         """Which runbooks the filters let through."""
         if filters.is_empty:
-            return np.ones(len(self.states), dtype=bool)
+            return np.ones(len(self.files), dtype=bool)
         return np.array([_passes(card, filters) for card in self.generation.cards], dtype=bool)
 
     def resolve(self, url: str) -> int | None:

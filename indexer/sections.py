@@ -2,6 +2,7 @@
 the choice among a runbook's chunks."""
 
 import re
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,24 +44,29 @@ _INTENTS: tuple[tuple[Role, str], ...] = (
 _INTENT_OF = tuple((role, re.compile(pattern, re.IGNORECASE)) for role, pattern in _INTENTS)
 _MAX_INTENT_CHARS = 400
 
-# How far a role pulls when nothing is asked for, on the scale of `choose`: where one looks first is the diagnosis; what the
-# alert means, and what stands around the work, the reader of an alert knows or does not need yet.
-_PRIOR = {
+# How far a role pulls when nothing is asked for, on the scale of `choose`: where one looks first is the diagnosis; what
+# the alert means, and what stands around the work, the reader of an alert knows or does not need yet.
+_PRIOR: Mapping[Role, float] = {
     Role.OTHER: 0.10,
-    Role.ABOUT: -0.10,
-    Role.IMPACT: -0.20,
-    Role.DIAGNOSIS: 0.20,
+    Role.ABOUT: -0.30,
+    Role.IMPACT: -0.30,
+    Role.DIAGNOSIS: 0.30,
     Role.RECOVERY: 0.05,
-    Role.VERIFICATION: -0.20,
-    Role.ROLLBACK: -0.20,
-    Role.ESCALATION: -0.30,
-    Role.PREVENTION: -0.20,
-    Role.DURATION: -0.30,
-    Role.REFERENCE: -0.40,
+    Role.VERIFICATION: -0.30,
+    Role.ROLLBACK: -0.30,
+    Role.ESCALATION: -0.40,
+    Role.PREVENTION: -0.30,
+    Role.DURATION: -0.40,
+    Role.REFERENCE: -0.50,
 }
 _ASKED_FOR = 0.50
+_ASKED_BY_NAME = 1.00  # these words leave no doubt
+_BY_NAME = frozenset({Role.VERIFICATION, Role.ROLLBACK, Role.ESCALATION, Role.PREVENTION, Role.DURATION, Role.IMPACT})
 _MEANING_SHARE = 2.0  # a similarity spreads over about half of what shares of words do
-_ALERT_TRUST = 0.50  # an alert says what fires, and seldom what to do: its words count half against the prior
+_NAME_TRUST = 0.50  # an alert or a word or two name the trouble and not its cause: they count less ...
+_NAME_DIAGNOSIS = 0.40  # ... and one begins with the diagnosis
+_LOG_ABOUT = -0.80  # symptoms quote log lines; what to do about them stands elsewhere
+_NAME_WORDS = 4
 
 
 def asked_role(query: Query) -> Role | None:
@@ -82,12 +88,18 @@ def choose(
     evidence = words / max(float(words.max()), 1e-9) + headings
     if meaning is not None:
         evidence = evidence + _MEANING_SHARE * (meaning - meaning.mean())
-    trust = _ALERT_TRUST if query.kind is PasteKind.ALERT else 1.0
-    return int(np.argmax(trust * evidence + _pull(asked)[roles]))
+    names_trouble = query.kind is PasteKind.ALERT or (asked is None and len(query.detail.split()) <= _NAME_WORDS)
+    trust = _NAME_TRUST if names_trouble else 1.0
+    return int(np.argmax(trust * evidence + _pull(query, asked, names_trouble)[roles]))
 
 
-def _pull(asked: Role | None) -> Floats:
+def _pull(query: Query, asked: Role | None, names_trouble: bool) -> Floats:
     pull = np.array([_PRIOR[role] for role in Role], dtype=np.float32)
+    if names_trouble:
+        pull[Role.DIAGNOSIS] = _NAME_DIAGNOSIS
+        pull[Role.OTHER] = 0.0
+    if query.kind is PasteKind.LOG:
+        pull[Role.ABOUT] = _LOG_ABOUT
     if asked is not None:
-        pull[asked] = _ASKED_FOR
+        pull[asked] = _ASKED_BY_NAME if asked in _BY_NAME else _ASKED_FOR
     return pull

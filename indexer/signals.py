@@ -1,8 +1,9 @@
 """Query x generation -> what speaks for each runbook, one array a signal. Weights and decisions are made elsewhere.
 
-Signals over runbooks: `words` (BM25 of its best chunks), `meaning` (similarity of its best chunk), `overview`
-(similarity of its name, title and first prose), `spelling` (character n-grams), `name` (how much of its name the query
-says), `coverage` (how much of the query it says anywhere), `exact` (the query's alert is the runbook's or is mentioned).
+Signals over runbooks: `words` (BM25 of its best chunks), `phrases` (BM25 of its pairs of neighbouring words), `meaning`
+(similarity of its best chunk), `overview` (similarity of its name, title and first prose), `spelling` (character
+n-grams), `name` (how much of its name the query says), `coverage` (how much of the query it says anywhere), `exact` (the
+query's alert is the runbook's, or is mentioned).
 """
 
 from collections.abc import Mapping, Sequence
@@ -73,6 +74,7 @@ def collect(
     chunk_headings = in_chunks.sums(ones, lexical.heading_impacts)
     runbooks = {
         "words": mean_of_best(chunk_words, starts, WORDS_CHUNKS),
+        "phrases": lexical.pairs.gathered(terms.pair_keys).sums(terms.pair_weights, lexical.pair_impacts),
         "spelling": ngrams.scores(query.text),
         "name": in_runbooks.sums(ones, lexical.name_impacts),
         "coverage": in_runbooks.sums(sought / max(known, 1e-9)),

@@ -7,8 +7,9 @@ from indexer.tokens import Analyzer
 
 MARK_START, MARK_END = "\x02", "\x03"
 MAX_SNIPPET_CHARS = 240
+_STEM_KEEPS = 6  # stemming changes the end of a word; so many of its first letters are enough to pass most over
+_MAX_MATCHES = 40  # looked at for the best window
 
-_WORD = re.compile(r"[^\W_]+(?:[_-][^\W_]+)*")
 _PLAIN = (
     (re.compile(r"\[([^\]\n]{0,200})\]\([^)\n]{0,500}\)"), r"\1"),
     (re.compile(r"^[ \t]*(?:`{3,}|~{3,}).*$", re.MULTILINE), " "),
@@ -17,21 +18,29 @@ _PLAIN = (
 )
 
 
+def plain_text(text: str) -> str:
+    """Markdown without its marks, on one line."""
+    for pattern, by in _PLAIN:
+        text = pattern.sub(by, text)
+    return " ".join(text.split())
+
+
 class Highlighter:
     """Marks the words that carry one of `terms`. One search uses one, so each distinct word is analysed once."""
 
     def __init__(self, terms: Collection[str]) -> None:
         self._terms = frozenset(terms)
+        beginnings = sorted({re.escape(term[: max(3, min(len(term) - 1, _STEM_KEEPS))]) for term in terms})
+        self._candidate = re.compile(
+            rf"(?<![^\W_])(?:{'|'.join(beginnings)})[^\W_]*(?:[_-][^\W_]+)*" if beginnings else r"(?!)", re.IGNORECASE
+        )
         self._analyzer = Analyzer()
         self._memo: dict[str, bool] = {}
 
     def snippet(self, text: str, *, max_chars: int = MAX_SNIPPET_CHARS) -> str:
         """The window of `text` with the most different matched words, its start where none matched."""
-        plain = text
-        for pattern, by in _PLAIN:
-            plain = pattern.sub(by, plain)
-        plain = " ".join(plain.split())
-        matches = [match for match in _WORD.finditer(plain) if self._carries(match[0])]
+        plain = plain_text(text)
+        matches = [match for match in self._candidate.finditer(plain) if self._carries(match[0])]
         if not matches:
             return _clipped(plain, 0, max_chars)
         start = _best_start(matches, max_chars)
@@ -57,8 +66,9 @@ class Highlighter:
 
 def _best_start(matches: list[re.Match[str]], max_chars: int) -> int:
     best, best_count = matches[0].start(), 0
-    for i, first in enumerate(matches):
-        words = {match[0].lower() for match in matches[i:] if match.end() <= first.start() + max_chars}
+    for i, first in enumerate(matches[:_MAX_MATCHES]):
+        last = first.start() + max_chars
+        words = {match[0].lower() for match in matches[i : i + _MAX_MATCHES] if match.end() <= last}
         if len(words) > best_count:
             best, best_count = first.start(), len(words)
     return best

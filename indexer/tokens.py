@@ -3,13 +3,25 @@ too; words are stemmed. Nothing here counts or weighs."""
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 import Stemmer
+
+from kb.words import word_set
 
 # A word is a run of letters and digits, joined by single connectors that identifiers use.
 _WORD = re.compile(r"[^\W_]+(?:[_-][^\W_]+)*")
 # PVCs | API (not the A of Api) | Crash, crash, etcd3 | 5xx, 99
 _PIECE = re.compile(r"[A-Z]{2,}s(?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+(?:\d+(?![a-z]))?|\d+[a-z]*|[^\W\d_a-zA-Z]+")
+# Stems of words that hold questions and sentences together and say nothing about what is wrong. Words that could (no, not, down, up, out, off, over)
+# are not among them.
+FUNCTION_TERMS = word_set(
+    "a about again all also am an and ani are as at be becaus been befor between both but by can could did do "
+    "doe for from get got had has have he her here him his how i if in into is it just keep let make may me "
+    "might more most must my need of on onc one onli or other our own pleas said see she should so some "
+    "somebodi someon someth such than that the their them then there these they thing this those through to too "
+    "until us veri want was way we were what when where whi which while who whom whose will with would you your"
+)
 MAX_TERM_CHARS = 48  # longer ones are digests and encoded blobs; nobody types them
 
 
@@ -42,6 +54,7 @@ class Analyzer:
     def __init__(self) -> None:
         self._stemmer = Stemmer.Stemmer("english", 0)
         self._memo: dict[str, tuple[str, ...]] = {}
+        self._pieces: dict[str, tuple[str, ...]] = {}
 
     def terms(self, text: str) -> list[str]:
         """Terms of `text` in order; a compound word gives its stemmed pieces, then the whole without connectors."""
@@ -56,8 +69,19 @@ class Analyzer:
 
     def pieces(self, text: str) -> list[str]:
         """Like `terms`, without the whole forms of compound words: what a reader would call the words."""
-        stem = self._stemmer.stemWord
-        return [stem(piece.lower()) for word in _WORD.findall(text) for piece in _PIECE.findall(word)]
+        memo, stem = self._pieces, self._stemmer.stemWord
+        out: list[str] = []
+        for word in _WORD.findall(text):
+            known = memo.get(word)
+            if known is None:
+                known = memo[word] = tuple(stem(piece.lower()) for piece in _PIECE.findall(word))
+            out.extend(known)
+        return out
+
+    def pairs(self, text: str) -> list[str]:
+        """Neighbouring words of `text`, two by two: what tells `not running` from `running out`."""
+        words = self.pieces(text)
+        return [f"{first} {second}" for first, second in pairwise(words)]
 
     def _analyze(self, word: str) -> Iterator[str]:
         pieces = _PIECE.findall(word)

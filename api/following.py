@@ -75,6 +75,7 @@ class Follower:
                 self._trouble = ""
                 if report.added or report.changed or report.removed:
                     log.info("index in step", extra={"event": "index_refreshed", **_counts(report)})
+                self._store.documents()  # parsed by now, so that the first change need not wait for all of them
             except KBError as exc:
                 self._tell(exc)
                 next_look = 0.0

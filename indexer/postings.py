@@ -119,7 +119,8 @@ class Postings:
         for i in range(len(other.keys)):
             a, b = other.offsets[i], other.offsets[i + 1]
             at[a:b] = lo[i] + np.searchsorted(self.rows[lo[i] : hi[i]], other.rows[a:b])
-        keys = np.union1d(self.keys, other.keys)
+        fresh = other.keys[hi == lo]
+        keys = np.insert(self.keys, np.searchsorted(self.keys, fresh), fresh)  # both in order: no sort of everything
         sizes = np.zeros(len(keys), dtype=np.int64)
         sizes[np.searchsorted(keys, self.keys)] += np.diff(self.offsets)
         sizes[np.searchsorted(keys, other.keys)] += np.diff(other.offsets)

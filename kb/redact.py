@@ -58,7 +58,7 @@ _TOKENS: Sequence[tuple[str, str]] = (
 OpenAI-like, Vault, npm, PyPI, SendGrid, DigitalOcean, Grafana, Terraform, Databricks, Shopify, New Relic."""
 
 _PEM = re.compile(
-    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:[A-Za-z0-9+/=\s:,.()\\]|-(?!----))*"
+    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:[A-Za-z0-9+/=\s:,.()\\]|-(?!----)){20,}"
     r"(?:-----END [A-Z0-9 ]{0,40}-----)?"
 )
 _URL_PASSWORD = re.compile(r"(?<=://)([^\s/:@'\"<>`]{0,200}):([^\s/@'\"<>`]{1,300})@")
@@ -79,19 +79,18 @@ _ASSIGNED = re.compile(
     re.IGNORECASE,
 )
 _FLAG = re.compile(rf"(?P<lead>(?<![\w-])--?[\w-]{{0,24}}{_KEY_WORD}[ \t]{{1,4}}){_VALUE}", re.IGNORECASE)
-_CLIENTS = (
-    r"(?:mysql\w{0,12}|mariadb\w{0,12}|mongo\w{0,12}|sshpass|(?:docker|podman|nerdctl|helm registry|oras) login|influx|"
-    r"sqlcmd|redis-cli|ldap(?:search|modify)|smbclient|xfreerdp)"
-)
 _SHORT_FLAG = re.compile(
-    rf"(?P<lead>\b{_CLIENTS}\b[^\n|;&]{{0,120}}?[ \t]-[pPaw](?:[ \t]{{1,4}}|=)?)(?![ \t-]){_VALUE}"
+    r"(?P<lead>\b(?:(?:mysql\w{0,12}|mariadb\w{0,12}|mongo\w{0,12}|sshpass|(?:docker|podman|nerdctl|oras) login|"
+    r"helm registry login)\b[^\n|;&]{0,120}?[ \t]-p"
+    r"|redis-cli\b[^\n|;&]{0,120}?[ \t]-a|ldap(?:search|modify|whoami)\b[^\n|;&]{0,120}?[ \t]-w"
+    r"|sqlcmd\b[^\n|;&]{0,120}?[ \t]-P)(?:[ \t]{1,4}|=)?)(?![ \t-])" + _VALUE
 )
 _CURL_USER = re.compile(
     r"(?P<lead>\b(?:curl|wget|http|https|xh)\b[^\n|;]{0,120}?[ \t](?:-u|--user|--proxy-user|-a|--auth)(?:[ \t]{1,4}|=)"
     r"[\"']?[^\s:\"']{1,100}:)(?P<bare>[^\s\"']{1,300})"
 )
 _AUTHORIZATION = re.compile(
-    r"(?P<lead>\bauthorization[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?"
+    r"(?P<lead>\bauthorization[\"']?[ \t]{0,4}(?::[ \t]{0,4}[\"']?|=[ \t]{0,4}[\"']?(?=(?:bearer|basic|token)[ \t]))"
     r"(?:(?:bearer|basic|token|apikey|digest|negotiate|splunk|geniekey)[ \t]{1,4})?)(?P<bare>[^\s\"',;]{1,8000})",
     re.IGNORECASE,
 )
@@ -115,11 +114,15 @@ _SIGNATURE = re.compile(
 )
 
 _BENIGN_TAIL = re.compile(
-    r"[_.-]?(?:names?|refs?|keyrefs?|files?|paths?|polic(?:y|ies)|len(?:gth)?|ttl|expir\w*|types?|ur[il]|fields?|"
-    r"count|limits?|rotation|versions?|managers?|providers?|stores?|class|age|reset|prompt|reviews?|mounts?|env|"
-    r"volumes?|engine|templates?|request|namespace|selector|labels?|annotations?|controller|generator|required|"
-    r"enabled|auth|id|total|seconds|bytes)?s?",
+    r"(?:^|[_.-]|(?-i:(?<=[a-z0-9])(?=[A-Z])))(?:names?|refs?|keyrefs?|files?|paths?|dirs?|polic(?:y|ies)|len(?:gth)?|"
+    r"size|ttl|expir\w{0,10}|types?|ur[il]|fields?|count|limits?|rotation|versions?|managers?|providers?|stores?|class|"
+    r"age|reset|prompt|reviews?|mounts?|env|volumes?|engine|templates?|request|namespace|selector|labels?|"
+    r"annotations?|controller|generator|required|enabled|id|total|seconds|bytes|patterns?|prefix|suffix|format|regex)s?$",
     re.IGNORECASE,
+)
+_PATH = re.compile(
+    r"(?:file://|~/|\.{1,2}/)\S{1,300}"
+    r"|/(?:etc|var|opt|run|home|usr|tmp|mnt|root|srv|secrets?|app|data|config|certs?|keys?|vault)(?:/[\w.*@-]{1,80}){0,12}/?"
 )
 _BLANK = re.compile(
     r"\*{3,}|[xX]{3,}|\.{3,}|…|[<\[{$%@(].*|.*(?:\$\{?[A-Za-z_(]|\{\{|<[A-Za-z]).*|[\w.]{1,80}\(.*|"
@@ -133,6 +136,7 @@ _BENIGN_VALUES = word_set(
 )
 _LOOKS_SECRET = re.compile(r"(?=.{0,200}\d)(?=.{0,200}[A-Za-z!@#$%^&*_+=-]).{6,}", re.DOTALL)
 _K8S_NAME = re.compile(r"[a-z]+(?:-[a-z]+)+")
+_K8S_OBJECT = re.compile(r"[a-z][a-z0-9]{0,60}(?:-[a-z0-9]{1,60}){1,12}")
 _SMALL_NUMBER = re.compile(r"\d{1,5}(?:[smhdw]|ms)?")
 
 
@@ -207,7 +211,9 @@ def _mask_value(match: re.Match[str]) -> str:
 
 def _is_blank(value: str) -> bool:
     """Whether a value is a stand-in rather than a secret."""
-    return _BLANK.fullmatch(value) is not None or value.lower().strip(".") in _BENIGN_VALUES
+    if value.lower().strip(".") in _BENIGN_VALUES:
+        return True
+    return _BLANK.fullmatch(value) is not None or _PATH.fullmatch(value) is not None
 
 
 def _mask_assigned(match: re.Match[str]) -> str:
@@ -223,30 +229,25 @@ def _mask_assigned(match: re.Match[str]) -> str:
 def _is_benign_tail(word: str, tail: str, value: str) -> bool:
     """Whether what follows the key word makes it a name, a size or a place (`secretName`, `password_file`)."""
     if tail.lower() == "s":
-        return word.lower() == "token" and _SMALL_NUMBER.fullmatch(value) is not None
-    return _BENIGN_TAIL.fullmatch(tail) is not None
+        plural = word.lower() in ("token", "secret")
+        return plural and (_SMALL_NUMBER.fullmatch(value) or _K8S_OBJECT.fullmatch(value)) is not None
+    return _BENIGN_TAIL.search(tail) is not None
 
 
 def _is_prose(match: re.Match[str], value: str) -> bool:
-    """Whether `secret: something` is a sentence or the name of a secret rather than its value."""
-    text, sign = match.string, match["sign"].strip()
-    bare = match["bare"] is not None
-    word = match["word"].lower()
-    if (
-        word in ("secret", "token", "credential", "credentials")
-        and _K8S_NAME.fullmatch(value)
-        and sign in (":", "=", "==")
-    ):
-        return True
-    if sign != ":" or not bare:
+    """Whether `secret: something` is a sentence, a piece of a program or the name of a secret rather than its value."""
+    sign = match["sign"].strip()
+    if match["word"].lower() in ("secret", "token", "credential", "credentials") and _K8S_NAME.fullmatch(value):
+        return sign in (":", "=", "==")
+    if match["bare"] is None:
         return False
-    if value.startswith(("//", "=", ":")):
+    rest = match.string[match.end() : match.end() + 2]
+    if rest[:1] in ("(", "[") or value.startswith(("//", "=", ":")):
         return True
-    rest = text[match.end() : match.end() + 2]
     alone = not rest or rest[0] in "\n\r\"',;}])" or rest == "\\n"
-    if not match["sign"].startswith(":") and not alone:
-        return True
-    return not alone and not _LOOKS_SECRET.fullmatch(value)
+    if sign != ":" or alone:
+        return False
+    return not match["sign"].startswith(":") or not _LOOKS_SECRET.fullmatch(value)
 
 
 def _mask_url_password(match: re.Match[str]) -> str:

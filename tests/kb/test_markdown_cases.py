@@ -54,9 +54,7 @@ def _seen(document: Document, expected: Mapping[str, Any]) -> dict[str, object]:
         elif key == "entries":
             entries = document.runbooks[1:]
             keys = [list(entry) for entry in wanted] + [["id"]] * (len(entries) - len(wanted))
-            seen[key] = [
-                {key: _view(entry, key) for key in names} for entry, names in zip(entries, keys, strict=False)
-            ]
+            seen[key] = [{key: _view(entry, key) for key in names} for entry, names in zip(entries, keys, strict=False)]
         else:
             seen[key] = _view(document.runbooks[0], key)
     return seen

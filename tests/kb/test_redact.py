@@ -58,6 +58,8 @@ CANARIES = {
     "api key header": ("X-Api-Key: hunter2hunter2", "hunter2hunter2"),
     "gitlab header": ('curl -H "PRIVATE-TOKEN: hunter2hunter2"', "hunter2hunter2"),
     "cookie": ("Set-Cookie: session=hunter2hunter2; Path=/", "hunter2hunter2"),
+    "sqlcmd": ("sqlcmd -S db -U sa -P Hunter2!", "Hunter2!"),
+    "variable that ends like a benign one": ("export TOKEN_STAGE=hunter2", "hunter2"),
     "sql": ("ALTER USER app WITH PASSWORD 'hunter2';", "hunter2"),
     "mysql sql": ("CREATE USER x IDENTIFIED BY 'hunter2';", "hunter2"),
     "redis config": ("requirepass hunter2", "hunter2"),
@@ -121,6 +123,21 @@ BENIGN = [
     "e2e-test-sk-area and disk-usage-high-on-node",
     "class Token(BaseModel): pass",
     "etcdctl --cert=/etc/etcd/cert.pem --key=/etc/etcd/key.pem",
+    "secrets = get_secrets(name)",
+    "secret = GitLab::Vault.get(node, 'x')",
+    "secrets_hash = node['secrets']",
+    "redis-cli -h cache -p 26379 sentinel masters",
+    "mysql -h db -P 3306 -u root",
+    "sudo grep requirepass /var/opt/redis/redis.conf",
+    "export GOOGLE_APPLICATION_CREDENTIALS=/opt/prometheus/gcs-creds.json",
+    "privatekey: /etc/docker/registry/private-key",
+    "--private-key 'file://x.key'",
+    "authorization = order.authorizations.first",
+    'session_key_pattern = "session:shop:*"',
+    "Image pull secrets:  prometheus-k8s-dockercfg-6wl6b",
+    "tokenCacheSize: 1000",
+    "tokenSecretName: rgw-vault-s3-token",
+    "the block that starts with `-----BEGIN PRIVATE KEY-----`, then",
     "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQ ada@host",
 ]
 
@@ -135,7 +152,7 @@ def test_a_secret_is_masked(text: str, secret: str) -> None:
 
 
 def test_what_only_looks_like_a_secret_stays() -> None:
-    assert len(BENIGN) == 50
+    assert len(BENIGN) >= 50
     assert [text for text in BENIGN if redact(text) != text] == []
 
 

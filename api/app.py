@@ -23,7 +23,7 @@ from api.routes import docs, history, pins, runbooks, search, searches, state
 from api.schemas import NewRunbookBody, PinBody, PublishBody, RestoreBody, RunbookBody, SearchEventBody
 from api.services import Services
 from api.settings import Settings
-from api.web.assets import load_assets
+from api.web.asset_files import load_assets
 from api.web.pages import Pages
 from api.web.requests import wants_html
 from api.web.urls import Urls

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 
 from api.services import Services
 from api.web import list_pages, runbook_pages
-from api.web.assets import Assets, load_assets
+from api.web.asset_files import Assets, load_assets
 from api.web.errors import not_found_page, page_route
 from api.web.render import Renderer
 from api.web.requests import LabelsDep, WebPrincipalDep, request_id_of

@@ -12,7 +12,6 @@ from kb.errors import KBError
 from kb.principal import DISK
 from kb.runbook import Problem
 from kb.runbook_store import RunbookStore
-from kb.watch import watch_folder
 
 log = logging.getLogger("sre_kb.following")
 
@@ -84,6 +83,8 @@ class Follower:
     def _watch(self) -> None:
         if self._folder is None:
             return
+        from kb.watch import watch_folder  # only a server watches; a command need not wait for the library
+
         for paths in watch_folder(self._folder, self._stopping):
             try:
                 self._store.refresh_paths(paths, DISK)

@@ -40,7 +40,7 @@ class Reporter:
         skipped: Callable[[], Sequence[Problem]],
         places: Places,
         model_id: Callable[[], str],
-        version: str,
+        version: Callable[[], str],
         uptime_s: Callable[[], float],
     ) -> None:
         self._store = store
@@ -71,7 +71,7 @@ class Reporter:
             generation=generation.id if generation.documents or not generation.degraded else "",
             degraded=generation.degraded,
             read_only=self._database.read_only,
-            version=self._version,
+            version=self._version(),
             uptime_s=self._uptime_s(),
         )
 

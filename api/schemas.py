@@ -21,7 +21,8 @@ class Incoming(BaseModel):
 class Outgoing(BaseModel):
     """A body this server sends."""
 
-    model_config = ConfigDict(frozen=True)
+    # Built when first used: a command that prints text should not pay for twenty bodies.
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
 
 class ScorePart(Outgoing):

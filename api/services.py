@@ -18,7 +18,6 @@ from api.acts import (
 )
 from api.listing import list_runbooks
 from api.recording import Recorder
-from api.writing import changed_text, new_id, new_text
 from kb.errors import EditConflict, InvalidInput
 from kb.hits import Answer
 from kb.pins import Pin, PinNotFound, Pins
@@ -115,6 +114,8 @@ class Services:
         self, written: WrittenRunbook, principal: Principal, *, runbook_id: str | None = None, note: str = ""
     ) -> RunbookView:
         """Write a new runbook, searchable within a second. Raises `RunbookExists`, `InvalidInput`."""
+        from api.writing import new_id, new_text  # brings YAML along, which no search should wait for
+
         chosen = new_id(runbook_id, written.title)
         new = NewRunbook(chosen, written.type or RunbookType.STATIC, new_text(written, chosen), note=note)
         return self._changed(self._store.create(new, principal))
@@ -130,6 +131,8 @@ class Services:
     ) -> RunbookView:
         """Replace a runbook's file, or its content and some fields. Raises `EditConflict`, `RunbookReadOnly`."""
         if isinstance(text, WrittenRunbook):
+            from api.writing import changed_text  # as in `create`
+
             current = self._store.get(runbook_id)
             raw = changed_text(text, current.document)
             if not matches_etag(if_match, current.document.sha256):

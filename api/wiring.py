@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,12 +15,13 @@ from api.acts import Refreshed, RefreshRequest
 from api.bundled import bundled_digests, bundled_runbooks_dir, provide_runbooks
 from api.finding import Finder, load_synonyms
 from api.following import Follower
+from api.model import MODELS
+from api.model import open_model as open_model_of
 from api.recording import Recorder
 from api.reporting import Places, Reporter
 from api.services import Reports, Services
 from api.settings import Settings
 from indexer.embed import Embedder, Progress
-from indexer.embedders import open_embedder
 from indexer.embedding_cache import EmbeddingCache
 from indexer.search import Searcher
 from indexer.sync import Index
@@ -38,7 +39,6 @@ log = logging.getLogger("sre_kb.wiring")
 
 # Below the data folder.
 DATABASE = "sre-kb.db"
-MODELS = "models"
 INDEX = "index"
 EMBEDDINGS = "embeddings.db"
 SCAN_CACHE = "scan-cache.json"
@@ -70,9 +70,9 @@ class KnowledgeBase:
     """Everything that belongs to one set of settings. The store is open from the start, model and index are opened when
     something asks for them. `close` lets go of all.
 
-    `say` is told in a few words what takes long; `models_dir` and `embeddings` are caches to be used in place of those
-    in the data folder. Raises `StorageUnavailable` and its kinds; whatever first needs the model may raise
-    `EmbedderUnavailable`.
+    `say` is told in a few words what takes long; `open_model` gives a model that is opened elsewhere, `embeddings` is a
+    cache to be used in place of the one in the data folder. Raises `StorageUnavailable` and its kinds; whatever
+    first needs the model may raise `EmbedderUnavailable`.
     """
 
     def __init__(
@@ -81,14 +81,13 @@ class KnowledgeBase:
         *,
         background: Background = ONE_SHOT,
         say: Callable[[str], None] | None = None,
-        models_dir: Path | None = None,
+        open_model: Callable[[], Embedder] | None = None,
         embeddings: Path | None = None,
     ) -> None:
-        self._models_dir = models_dir or settings.data_dir / MODELS
+        self._open_model = open_model or partial(open_model_of, settings, say=say)
         self._embeddings = embeddings or settings.data_dir / EMBEDDINGS
         self._started = time.monotonic()
         self._background = background
-        self._say = say
         self.settings = settings
         self.folder = settings.runbooks_dir
         self.database = open_records(settings)
@@ -112,7 +111,7 @@ class KnowledgeBase:
     @cached_property
     def embedder(self) -> Embedder:
         """The embedding model, loaded."""
-        return open_embedder(self.settings.embedding_model, self._models_dir, report=self._say)
+        return self._open_model()
 
     @cached_property
     def index(self) -> Index:
@@ -135,7 +134,7 @@ class KnowledgeBase:
             skipped=lambda: self.follower.skipped,
             places=_places(self.settings),
             model_id=lambda: self.embedder.model_id,
-            version=version("sre-kb"),
+            version=lambda: version("sre-kb"),
             uptime_s=lambda: time.monotonic() - self._started,
         )
         return Services(
@@ -201,11 +200,11 @@ def open_knowledge_base(
     settings: Settings,
     *,
     say: Callable[[str], None] | None = None,
-    models_dir: Path | None = None,
+    open_model: Callable[[], Embedder] | None = None,
     embeddings: Path | None = None,
 ) -> Iterator[KnowledgeBase]:
     """A knowledge base for one command, closed when that is done."""
-    base = KnowledgeBase(settings, say=say, models_dir=models_dir, embeddings=embeddings)
+    base = KnowledgeBase(settings, say=say, open_model=open_model, embeddings=embeddings)
     try:
         yield base
     finally:

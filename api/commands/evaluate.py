@@ -4,13 +4,15 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from pydantic import BaseModel, SecretStr
 
 from api.commands.console import out, print_json, progress_bar, remark
+from api.model import open_model
 from api.settings import Settings, load_settings
-from api.wiring import EMBEDDINGS, MODELS, KnowledgeBase, open_knowledge_base
+from api.wiring import EMBEDDINGS, KnowledgeBase, open_knowledge_base
 from indexer.evaluate import Judged, Measures, Run, measure, parse_qrels, parse_queries, run_queries
 from kb.errors import InvalidInput, StorageUnavailable
 from kb.hits import Answer
@@ -57,7 +59,7 @@ def run(*, corpus: Path, queries: Path, qrels: Path, hide_right: bool, run_out: 
         # The model's export is the usual one. Embeddings are kept apart, so that measuring twice is quick and the
         # cache of the real index is left alone.
         with open_knowledge_base(
-            apart, say=remark, models_dir=caches / MODELS, embeddings=caches / f"eval-{EMBEDDINGS}"
+            apart, open_model=partial(open_model, settings, say=remark), embeddings=caches / f"eval-{EMBEDDINGS}"
         ) as base:
             report, runs = _measure(base, judged, hide_right=hide_right)
     if run_out is not None:

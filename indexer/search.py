@@ -13,12 +13,14 @@ from indexer.confidence import THRESHOLD, Evidence, probability
 from indexer.embed import Embedder
 from indexer.fuse import Mask, scaled
 from indexer.generation import Generation
+from indexer.lexical import idf_of
+from indexer.pointers import pointed_anchor
 from indexer.postings import Floats
 from indexer.query import Query
 from indexer.query_terms import QueryTerms, Synonyms, corrected, weigh_terms
 from indexer.roles import Role
 from indexer.search_view import Filters, SearchView
-from indexer.sections import asked_role, choose
+from indexer.sections import asked_role, choose, names_trouble
 from indexer.signals import Signals, collect
 from indexer.snippet import Highlighter
 from indexer.tokens import normal_name
@@ -39,15 +41,16 @@ WEIGHTS: Mapping[str, float] = MappingProxyType(
         "exact": 0.1,
     }
 )
-# Those that are scaled, each with the score from which its best counts in full: a cosine of n-grams below .3 is noise.
+# Those that are scaled, each with the score from which its best counts in full: spelling that is not half alike is weak.
 SCALED: Mapping[str, float] = MappingProxyType(
-    {"meaning": 0.0, "overview": 0.0, "words": 0.0, "phrases": 0.0, "spelling": 0.3}
+    {"meaning": 0.0, "overview": 0.0, "words": 0.0, "phrases": 0.0, "spelling": 0.5}
 )
 MAX_PRIOR = 0.2  # what feedback may add or take: it settles a close call, it does not overrule the text
 TEMPLATE_PRIOR = -0.3  # a form to be filled answers nothing, whatever words it holds
 MAX_LIMIT = 50
 MAX_MATCHED_TERMS = 8
 DRAFT_LIMIT = 3
+POINTED_HITS = 3  # hits whose diagnosis is followed to where it leads; the others are seldom opened
 _FORCED = 10.0  # puts a pin before any score
 _PINNED = 1.0
 _LINKED = 0.97  # an author's link to a file that is there is seldom wrong, and sometimes old
@@ -205,6 +208,8 @@ def _hits(scores: _Scores, view: SearchView, eligible: Mask, limit: int) -> list
     for place, row in enumerate(rows[:limit]):
         rivals = [other for other in rows if view.files[other] != view.files[row]]
         chunk_row = _section(scores, view.generation, asked, row)
+        if place < POINTED_HITS:
+            chunk_row = _pointed(scores, view.generation, asked, row, chunk_row)
         chunk = view.generation.chunks[chunk_row]
         sure, note = scores.forced.get(row, (None, ""))
         evidence = _evidence(scores, row, rivals[0] if rivals else None)
@@ -263,6 +268,20 @@ def _section(scores: _Scores, generation: Generation, asked: Role | None, row: i
         scores.signals.chunk_headings[first:last],
     )
     return first + place
+
+
+def _pointed(scores: _Scores, generation: Generation, asked: Role | None, row: int, chunk_row: int) -> int:
+    """The chunk to show instead of a diagnosis that leads on to another section by the query's own words."""
+    lexical = generation.lexical
+    if lexical.roles[chunk_row] != Role.DIAGNOSIS or asked is Role.DIAGNOSIS or names_trouble(scores.query, asked):
+        return chunk_row
+    chunks = [generation.chunks[i] for i in range(int(lexical.chunk_starts[row]), int(lexical.chunk_starts[row + 1]))]
+    here = generation.chunks[chunk_row].anchor
+    text = "\n\n".join(chunk.text for chunk in chunks if chunk.anchor == here)
+    rarity = idf_of(lexical.fields.row_counts(scores.terms.keys), len(lexical.ids)) * scores.terms.weights
+    anchor = pointed_anchor(text, dict(zip(scores.terms.terms, rarity.tolist(), strict=True)))
+    places = (place for place, chunk in enumerate(chunks) if anchor and chunk.anchor == anchor)
+    return int(lexical.chunk_starts[row]) + place if (place := next(places, None)) is not None else chunk_row
 
 
 def _evidence(scores: _Scores, row: int, rival: int | None) -> Evidence:

@@ -48,7 +48,7 @@ _MAX_INTENT_CHARS = 400
 # the alert means, and what stands around the work, the reader of an alert knows or does not need yet.
 _PRIOR: Mapping[Role, float] = {
     Role.OTHER: 0.10,
-    Role.ABOUT: -0.30,
+    Role.ABOUT: -0.40,
     Role.IMPACT: -0.30,
     Role.DIAGNOSIS: 0.30,
     Role.RECOVERY: 0.05,
@@ -62,9 +62,8 @@ _PRIOR: Mapping[Role, float] = {
 _ASKED_FOR = 0.50
 _ASKED_BY_NAME = 1.00  # these words leave no doubt
 _BY_NAME = frozenset({Role.VERIFICATION, Role.ROLLBACK, Role.ESCALATION, Role.PREVENTION, Role.DURATION, Role.IMPACT})
-_MEANING_SHARE = 2.0  # a similarity spreads over about half of what shares of words do
-_NAME_TRUST = 0.50  # an alert or a word or two name the trouble and not its cause: they count less ...
-_NAME_DIAGNOSIS = 0.40  # ... and one begins with the diagnosis
+_MEANING_SHARE = 3.0  # a similarity spreads over about a third of what shares of words do
+_NAME_TRUST = 0.50  # an alert or a word or two name the trouble and not its cause: they count half against the prior
 _LOG_ABOUT = -0.80  # symptoms quote log lines; what to do about them stands elsewhere
 _NAME_WORDS = 4
 
@@ -88,15 +87,18 @@ def choose(
     evidence = words / max(float(words.max()), 1e-9) + headings
     if meaning is not None:
         evidence = evidence + _MEANING_SHARE * (meaning - meaning.mean())
-    names_trouble = query.kind is PasteKind.ALERT or (asked is None and len(query.detail.split()) <= _NAME_WORDS)
-    trust = _NAME_TRUST if names_trouble else 1.0
-    return int(np.argmax(trust * evidence + _pull(query, asked, names_trouble)[roles]))
+    trust = _NAME_TRUST if names_trouble(query, asked) else 1.0
+    return int(np.argmax(trust * evidence + _pull(query, asked)[roles]))
 
 
-def _pull(query: Query, asked: Role | None, names_trouble: bool) -> Floats:
+def names_trouble(query: Query, asked: Role | None) -> bool:
+    """Whether a query only names what is wrong, as alerts and short texts do, and tells nothing of how it shows."""
+    return query.kind is PasteKind.ALERT or (asked is None and len(query.detail.split()) <= _NAME_WORDS)
+
+
+def _pull(query: Query, asked: Role | None) -> Floats:
     pull = np.array([_PRIOR[role] for role in Role], dtype=np.float32)
-    if names_trouble:
-        pull[Role.DIAGNOSIS] = _NAME_DIAGNOSIS
+    if names_trouble(query, asked):
         pull[Role.OTHER] = 0.0
     if query.kind is PasteKind.LOG:
         pull[Role.ABOUT] = _LOG_ABOUT

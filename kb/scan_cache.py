@@ -59,7 +59,7 @@ class ScanCache:
             self._dirty = False
 
     def _load(self, file: Path) -> None:
-        with suppress(OSError, ValueError, TypeError, KeyError):
+        with suppress(OSError, ValueError, TypeError, KeyError, AttributeError, IndexError):
             digest, _, body = file.read_bytes().partition(b"\n")
             if hashlib.sha256(body).hexdigest().encode() != digest:
                 return

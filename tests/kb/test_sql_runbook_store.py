@@ -273,6 +273,20 @@ class TestWaiting:
         assert (report.removed, report.changed) == ((), ("a",))
         assert [version.number for version in store.versions("a")] == [2, 1]
 
+    def test_a_file_that_is_back_before_its_removal_is_recorded_is_not_removed(self, ground: Ground) -> None:
+        file = ground.put("static/a.md", b"one")
+        ground.store().sync(DISK)
+        file.unlink()
+        ground.put("static/b.md", b"another")
+
+        def parse_slowly(raw: bytes, **place: object) -> Document:
+            file.write_bytes(b"one")
+            return parse_lightly(raw, **place)  # type: ignore[arg-type]  # passes on what it was given
+
+        report = ground.store(parse=parse_slowly).sync(DISK)
+        assert (report.added, report.removed) == (("b",), ())
+        assert [version.number for version in ground.store().versions("a")] == [1]
+
     def test_nothing_is_waited_for_when_nothing_changed(self, ground: Ground) -> None:
         ground.put("static/a.md", b"one")
         store = ground.store(settle_s=5)

@@ -49,7 +49,8 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Reasons:
-    """Why a hit is where it is: query terms found in it, the parts of its score, and plain-word notes (a pin, a name match)."""
+    """Why a hit is where it is: query terms found in it, the parts of its score, and notes in plain words (such as a
+    pin)."""
 
     matched_terms: tuple[str, ...]
     parts: tuple[Part, ...]

@@ -55,7 +55,8 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One fenced or indented code block, dedented; `lead` is the prose right before it; `line` is 1-based in the file."""
+    """One fenced or indented code block, dedented. `lead` is the prose right before it; `line` is 1-based in the
+    file."""
 
     text: str
     language: str

@@ -1,6 +1,9 @@
-"""What every test shares: the offline switch, the place of optional benchmark data, and the rule that CI skips nothing."""
+"""What every test shares: the offline switch, optional benchmark data, the bundled runbooks indexed once, and the rule
+that CI skips nothing."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,6 +33,32 @@ def bench_dir() -> Path:
 def models_dir(pytestconfig: pytest.Config) -> Path:
     """Where the bundled model's export is kept between test runs: it takes 12 s, is keyed by content and checked."""
     return pytestconfig.cache.mkdir("models") if pytestconfig.cache else REPOSITORY / "build" / "models"
+
+
+@pytest.fixture(scope="session")
+def bundled_home(tmp_path_factory: pytest.TempPathFactory, models_dir: Path) -> Path:
+    """A folder with `runbooks/`, a copy of the bundled ones, and `data/`, their index by the bundled model.
+
+    Shared by all tests of a session: read it, or copy it before changing anything.
+    """
+    home = tmp_path_factory.mktemp("bundled")
+    (home / "data").mkdir()
+    (home / "data" / "models").symlink_to(models_dir.resolve(), target_is_directory=True)
+    command = [sys.executable, "-c", "import sys; from api.cli import main; sys.exit(main())", "index"]
+    done = subprocess.run(command, cwd=REPOSITORY, env=_environment(home), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return home
+
+
+@pytest.fixture(scope="session")
+def bundled_environment(bundled_home: Path) -> dict[str, str]:
+    """The environment in which commands work on `bundled_home`."""
+    return _environment(bundled_home)
+
+
+def _environment(home: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SRE_KB_")}
+    return {**kept, "SRE_KB_RUNBOOKS_DIR": str(home / "runbooks"), "SRE_KB_DATA_DIR": str(home / "data")}
 
 
 _skipped: list[str] = []

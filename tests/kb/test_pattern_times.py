@@ -26,8 +26,8 @@ PIECES = (
 )  # fmt: skip
 
 WHOLE_ONLY = frozenset(
-    {"redact._BLANK", "redact._K8S_NAME", "redact._K8S_OBJECT", "redact._PATH", "redact._LOOKS_SECRET", "promql._FUNCTION",
-     "promql._COMPARISON", "promql._SELECTOR", "header._INTERVAL"}
+    {"redact._BLANK", "redact._K8S_NAME", "redact._K8S_OBJECT", "redact._PATH", "redact._LOOKS_SECRET",
+     "promql._FUNCTION", "promql._COMPARISON", "promql._SELECTOR", "header._INTERVAL"}
 )  # fmt: skip
 """Patterns that are only ever held against a whole text, never searched for in one."""
 

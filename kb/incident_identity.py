@@ -16,25 +16,24 @@ def source_key(incident: Incident) -> str | None:
     return _digest(incident.source, incident.source_id) if incident.source_id else None
 
 
-def fingerprint_key(incident: Incident) -> str | None:
-    """A digest of the fingerprint. Incidents of equal digest and start are one.
+def moment_key(incident: Incident) -> str | None:
+    """A digest of what happened and when it began: the fingerprint with the start.
 
     An incident that has neither a fingerprint nor an id of its source is known by what it says. One that has an id
-    and no fingerprint has none here: its source tells like-sounding incidents apart.
+    and no fingerprint has no such digest: its source tells like-sounding incidents apart.
     """
+    start = incident.started_at.astimezone(UTC).isoformat()
     if incident.fingerprint:
-        return _digest("given", incident.fingerprint)
+        return _digest("given", incident.fingerprint, start)
     if incident.source_id:
         return None
     labels = json.dumps(dict(incident.labels), sort_keys=True)
-    return _digest("told", incident.title, incident.description, incident.type, incident.service, labels)
+    return _digest("told", incident.title, incident.description, incident.type, incident.service, labels, start)
 
 
 def identify(incident: Incident) -> Incident:
     """`incident` with the id that its identity gives it: the same report has the same id wherever it is read."""
-    known_by = source_key(incident)
-    if known_by is None:
-        known_by = _digest(fingerprint_key(incident) or "", incident.started_at.astimezone(UTC).isoformat())
+    known_by = source_key(incident) or moment_key(incident) or ""
     return replace(incident, id=f"inc-{known_by[:16]}")
 
 

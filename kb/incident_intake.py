@@ -8,7 +8,7 @@ from datetime import datetime
 from kb.errors import InvalidInput
 from kb.incident import Incident
 from kb.incident_cleaning import Redact, clean_incident, clean_name, clean_text
-from kb.incident_identity import fingerprint_key, identify, merged, source_key
+from kb.incident_identity import identify, merged, moment_key, source_key
 from kb.incident_records import Added, IncidentChanged, IncidentPatch, StoredIncident, check_moments, patched
 from kb.principal import Principal
 
@@ -22,7 +22,7 @@ class KnownIncident:
 
     stored: StoredIncident
     source_key: str | None
-    fingerprint_key: str | None
+    moment_key: str | None
 
 
 def ready(incident: Incident, principal: Principal, now: datetime, redact: Redact) -> Incident:
@@ -41,7 +41,7 @@ class Intake:
         self._now = now
         self._known: dict[str, KnownIncident] = {}
         self._by_source: dict[str, str] = {}
-        self._by_fingerprint: dict[tuple[str, datetime], str] = {}
+        self._by_moment: dict[str, str] = {}
         self._versions: dict[str, int] = {}
         self._touched: dict[str, None] = {}
         for one in known:
@@ -52,7 +52,7 @@ class Intake:
         """The incident that a report, made ready, is a duplicate of."""
         found = self._by_source.get(source_key(incident) or "")
         if found is None:
-            found = self._by_fingerprint.get((fingerprint_key(incident) or "", incident.started_at))
+            found = self._by_moment.get(moment_key(incident) or "")
         return None if found is None else self._known[found]
 
     def take(self, told: Sequence[Incident]) -> Sequence[Added]:
@@ -70,7 +70,7 @@ class Intake:
         known = self.find(incident)
         if known is None:
             stored = StoredIncident(incident, incident.reported_by, "", 1, self._now)
-            self._keep(KnownIncident(stored, source_key(incident), fingerprint_key(incident)))
+            self._keep(KnownIncident(stored, source_key(incident), moment_key(incident)))
             self._touched[incident.id] = None
             return incident.id, True, True
         before = known.stored
@@ -88,8 +88,8 @@ class Intake:
         self._known[incident.id] = known
         if known.source_key:
             self._by_source[known.source_key] = incident.id
-        if known.fingerprint_key:
-            self._by_fingerprint[known.fingerprint_key, incident.started_at] = incident.id
+        if known.moment_key:
+            self._by_moment[known.moment_key] = incident.id
 
 
 def edited(

@@ -10,7 +10,6 @@ from sqlalchemy import (
     Integer,
     String,
     Table,
-    UniqueConstraint,
     text,
 )
 
@@ -28,7 +27,7 @@ incidents = Table(
     Column("id", _Id, primary_key=True),
     # Digests, because what senders use as an id may be longer than an index takes.
     Column("source_key", _Digest, unique=True),
-    Column("fingerprint_key", _Digest),
+    Column("moment_key", _Digest, unique=True),
     Column("source", SafeText, nullable=False),
     Column("source_id", SafeText, nullable=False),
     Column("title", SafeText, nullable=False),
@@ -50,7 +49,6 @@ incidents = Table(
     Column("search_text", SafeText, nullable=False),
     Column("body", JsonText, nullable=False),
     CheckConstraint("status in ('open', 'acknowledged', 'resolved')", name="status"),
-    UniqueConstraint("fingerprint_key", "started_at", name="uq_incidents_fingerprint_key"),
 )
 
 incident_notes = Table(

@@ -1,12 +1,12 @@
 """Incidents and remarks on them in the database of records, inside one transaction."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import Connection, Select, func, insert, select, tuple_, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from kb.incident import Incident
-from kb.incident_identity import fingerprint_key, source_key
+from kb.incident_identity import moment_key, source_key
 from kb.incident_intake import Intake, KnownIncident, checked_note, edited, ready
 from kb.incident_records import (
     Added,
@@ -43,7 +43,8 @@ class SqlIncidentReads:
     def get_many(self, incident_ids: Iterable[str]) -> Mapping[str, StoredIncident]:
         found: dict[str, StoredIncident] = {}
         for ids in chunks(list(dict.fromkeys(incident_ids))):
-            found.update((one.incident.id, one) for one in self._all(select_incidents().where(incidents.c.id.in_(ids))))
+            rows = self._connection.execute(select_incidents().where(incidents.c.id.in_(ids))).mappings()
+            found.update((row["id"], stored_of(row)) for row in rows)
         return found
 
     def find(self, incident: Incident) -> StoredIncident | None:
@@ -54,8 +55,12 @@ class SqlIncidentReads:
         check_page(query)
         listed = filtered(select_incidents(), query)
         counted = listed.with_only_columns(func.count(), maintain_column_froms=True)
-        total = self._connection.execute(counted).scalar_one()
-        return IncidentPage(self._all(ordered(listed, query).limit(query.limit).offset(query.offset)), int(total))
+        total = int(self._connection.execute(counted).scalar_one())
+        # Ids first: to put them in order the database then carries nothing of the rest along.
+        narrow = ordered(listed, query).with_only_columns(incidents.c.id, maintain_column_froms=True)
+        ids = self._connection.execute(narrow.limit(query.limit).offset(query.offset)).scalars().all()
+        found = self.get_many(ids)
+        return IncidentPage([found[incident_id] for incident_id in ids], total)
 
     def learnt(self, *, after: int = 0, limit: int = 1000) -> Sequence[LearntIncident]:
         statement = select_incidents().where(assignments.c.seq > after).order_by(assignments.c.seq).limit(limit)
@@ -67,22 +72,16 @@ class SqlIncidentReads:
         rows = self._connection.execute(mine.order_by(incident_notes.c.seq)).mappings()
         return [IncidentNote(incident_id, row["author"], row["text"], row["event_time"], row["duty"]) for row in rows]
 
-    def _all(self, statement: Select[Any]) -> list[StoredIncident]:
-        return [stored_of(row) for row in self._connection.execute(statement).mappings()]
-
     def _known(self, told: Sequence[Incident]) -> Iterator[KnownIncident]:
         """The kept incidents that reports, made ready, may be duplicates of."""
-        sources = {key for incident in told if (key := source_key(incident))}
-        alike = {(key, incident.started_at) for incident in told if (key := fingerprint_key(incident))}
-        by_fingerprint = tuple_(incidents.c.fingerprint_key, incidents.c.started_at)
-        conditions = [incidents.c.source_key.in_(some) for some in chunks(sorted(sources))]
-        conditions += [by_fingerprint.in_(some) for some in chunks(sorted(alike))]
         seen: set[str] = set()
-        for condition in conditions:
-            for row in self._connection.execute(select_incidents().where(condition)).mappings():
-                if row["id"] not in seen:
-                    seen.add(row["id"])
-                    yield KnownIncident(stored_of(row), row["source_key"], row["fingerprint_key"])
+        for column, key_of in ((incidents.c.source_key, source_key), (incidents.c.moment_key, moment_key)):
+            keys = sorted({key for incident in told if (key := key_of(incident))})
+            for some in chunks(keys):
+                for row in self._connection.execute(select_incidents().where(column.in_(some))).mappings():
+                    if row["id"] not in seen:
+                        seen.add(row["id"])
+                        yield KnownIncident(stored_of(row), row["source_key"], row["moment_key"])
 
 
 class SqlIncidents(SqlIncidentReads):
@@ -160,4 +159,4 @@ def chunks(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
 
 
 def _row(known: KnownIncident) -> dict[str, object]:
-    return {**row_of(known.stored), "source_key": known.source_key, "fingerprint_key": known.fingerprint_key}
+    return {**row_of(known.stored), "source_key": known.source_key, "moment_key": known.moment_key}

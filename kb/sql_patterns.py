@@ -79,19 +79,17 @@ class SqlPatterns(SqlPatternReads):
         self._ledger = ledger
 
     def assign(self, given: Sequence[Assignment]) -> int:
-        wanted = dict.fromkeys(one.incident_id for one in given)
-        known: set[str] = set()
-        learnt: set[str] = set()
-        for ids in chunks(list(wanted)):
-            known.update(self._connection.execute(select(incidents.c.id).where(incidents.c.id.in_(ids))).scalars())
-            mine = select(assignments.c.incident_id).where(assignments.c.incident_id.in_(ids))
-            learnt.update(self._connection.execute(mine).scalars())
+        is_learnt: dict[str, bool] = {}
+        for ids in chunks(list(dict.fromkeys(one.incident_id for one in given))):
+            joined = incidents.outerjoin(assignments, assignments.c.incident_id == incidents.c.id)
+            known = select(incidents.c.id, assignments.c.seq).select_from(joined).where(incidents.c.id.in_(ids))
+            is_learnt.update((incident_id, seq is not None) for incident_id, seq in self._connection.execute(known))
         rows = []
         for one in given:
-            if one.incident_id not in known:
+            if one.incident_id not in is_learnt:
                 raise IncidentNotFound(one.incident_id)
-            if one.incident_id not in learnt:
-                learnt.add(one.incident_id)
+            if not is_learnt[one.incident_id]:
+                is_learnt[one.incident_id] = True
                 rows.append(
                     {
                         "incident_id": one.incident_id,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 
 from kb.database import Database
 from kb.incident_cleaning import Redact
@@ -13,6 +14,8 @@ from kb.sql_feedback import SqlFeedback, SqlFeedbackReads, SqlKeyReads, SqlKeys
 from kb.sql_incidents import SqlIncidentReads, SqlIncidents
 from kb.sql_patterns import SqlPatternReads, SqlPatterns
 from kb.sql_reviews import SqlReviewReads, SqlReviews
+
+_TEXTS_REMEMBERED = 2000
 
 
 class SqlRecords:
@@ -37,7 +40,9 @@ class SqlRecords:
     @contextmanager
     def change(self, principal: Principal) -> Iterator[RecordChange]:
         with self._database.write() as connection:
-            ledger = Ledger(connection, principal, self._journal.now(), self._redact, self._journal)
+            # Incidents of one import repeat each other's words. What is remembered of them ends with the transaction.
+            redact = lru_cache(maxsize=_TEXTS_REMEMBERED)(self._redact)
+            ledger = Ledger(connection, principal, self._journal.now(), redact, self._journal)
             yield RecordChange(
                 incidents=SqlIncidents(ledger),
                 patterns=SqlPatterns(ledger),

@@ -28,7 +28,7 @@ def upgrade() -> None:
         "incidents",
         sa.Column("id", _ID, nullable=False),
         sa.Column("source_key", sa.String(length=64), nullable=True),
-        sa.Column("fingerprint_key", sa.String(length=64), nullable=True),
+        sa.Column("moment_key", sa.String(length=64), nullable=True),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("source_id", sa.Text(), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
@@ -51,7 +51,7 @@ def upgrade() -> None:
         sa.Column("body", sa.Text(), nullable=False),
         sa.CheckConstraint("status in ('open', 'acknowledged', 'resolved')", name=op.f("ck_incidents_status")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_incidents")),
-        sa.UniqueConstraint("fingerprint_key", "started_at", name="uq_incidents_fingerprint_key"),
+        sa.UniqueConstraint("moment_key", name=op.f("uq_incidents_moment_key")),
         sa.UniqueConstraint("source_key", name=op.f("uq_incidents_source_key")),
     )
     op.create_index(op.f("ix_incidents_recorded_at"), "incidents", ["recorded_at"], unique=False)

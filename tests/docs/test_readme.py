@@ -37,7 +37,7 @@ def test_every_command_of_the_readme_prints_what_the_readme_shows(
     path = os.pathsep.join((str(Path(sys.executable).parent), bundled_environment["PATH"]))
     for command, expected in shown:
         done = subprocess.run(
-            command, shell=True, env={**bundled_environment, "PATH": path}, capture_output=True, text=True
+            ["bash", "-c", command], env={**bundled_environment, "PATH": path}, capture_output=True, text=True
         )
         for line in without_figures(expected).splitlines():
             if line != "…":

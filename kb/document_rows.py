@@ -83,6 +83,12 @@ def live_digests(connection: Connection) -> dict[str, str]:
     return {row.path: row.sha256 for row in connection.execute(query)}
 
 
+def live_ids(connection: Connection) -> dict[str, tuple[str, str]]:
+    """The id of every live document, and the one it would have liked, by path and ordered by path."""
+    query = select(documents.c.path, documents.c.id, documents.c.natural_id).where(documents.c.live.is_(True))
+    return {row.path: (row.id, row.natural_id) for row in sorted(connection.execute(query), key=lambda row: row.path)}
+
+
 def retired_rows(connection: Connection) -> list[DocumentRow]:
     """All retired documents, the latest first."""
     query = select(documents).where(documents.c.live.is_(False)).order_by(documents.c.updated_at.desc(), documents.c.id)

@@ -2,14 +2,14 @@
 `kb.face_writes`."""
 
 import threading
-from collections.abc import Container, Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from kb.database import Database
 from kb.directory import Directory, FileText
 from kb.document_cache import DocumentCache
-from kb.document_rows import live_digests, live_rows, load_intents, revision_of
+from kb.document_rows import live_digests, live_ids, load_intents, revision_of
 from kb.folder_look import FolderLook, Look
 from kb.folder_scan import is_runbook_path
 from kb.principal import Principal
@@ -64,17 +64,14 @@ class FolderSync:
             known = self._known()
             plan, look = self._look.settled(known, lambda: self._look.everywhere(known, reread=reread))
             if plan.removed and not look.digests and len(known) >= _EMPTY_IS_ODD and not accept_empty:
-                problem = file_problem("folder-empty", "", count=len(known))
-                return self._report(_Outcome(problems=[*look.problems, problem]), plan)
+                return self._report(_Outcome(problems=[file_problem("folder-empty", "", count=len(known))]), plan, look)
             if self._database.read_only and not plan.is_empty:
-                return self._report(_Outcome(problems=[*look.problems, file_problem("not-recorded", "")]), plan)
+                return self._report(_Outcome(problems=[file_problem("not-recorded", "")]), plan, look)
             outcome = self._apply(plan, known, principal)
             self._clean_up(look)
             self._cache.forget_others(frozenset(look.digests))
             self._cache.save()
-            outcome.problems[:0] = look.problems
-            outcome.problems.extend(self._taken_ids(look.digests))
-            return self._report(outcome, plan)
+            return self._report(outcome, plan, look)
 
     def refresh(self, paths: Iterable[str], principal: Principal) -> SyncReport | None:
         """See `RunbookStore.refresh_paths`; None when only a whole sync can tell."""
@@ -95,9 +92,7 @@ class FolderSync:
             plan = plan_sync({**mine, **elsewhere}, look.digests, look.is_held)
             outcome = self._apply(plan, known, principal)
             self._cache.save()
-            outcome.problems[:0] = look.problems
-            outcome.problems.extend(self._taken_ids(look.digests))
-            return self._report(outcome, plan)
+            return self._report(outcome, plan, look)
 
     def differs(self) -> bool:
         """Whether a sync would find something to do. Reads only files that changed since they were last read."""
@@ -162,26 +157,23 @@ class FolderSync:
             self._directory.remove_leftovers(look.leftovers)
             Records(connection, self._journal).drop_intents(stale)
 
-    def _taken_ids(self, paths: Container[str]) -> list[Problem]:
+    def _report(self, outcome: _Outcome, plan: SyncPlan, look: Look) -> SyncReport:
+        """The report on `outcome`, with a note on every file looked at whose id was taken when it came."""
         with self._database.read() as connection:
-            rows = live_rows(connection)
-        holders = {row.id: row for row in rows}
-        return [
-            file_problem("id-taken", row.path, natural_id=row.natural_id, other=holders[row.natural_id].path, id=row.id)
-            for row in rows
-            if row.path in paths and row.id != row.natural_id and row.natural_id in holders
-        ]
-
-    def _report(self, outcome: _Outcome, plan: SyncPlan) -> SyncReport:
-        with self._database.read() as connection:
-            ids = {row.path: row.id for row in live_rows(connection)}
+            ids = live_ids(connection)
             revision = revision_of(connection)
+        paths = {given: path for path, (given, _) in ids.items()}
+        taken = [
+            file_problem("id-taken", path, natural_id=natural, other=paths[natural], id=given)
+            for path, (given, natural) in ids.items()
+            if path in look.digests and given != natural and natural in paths
+        ]
         return SyncReport(
             added=tuple(outcome.added),
             changed=tuple(outcome.changed),
             renamed=tuple(outcome.renamed),
             removed=tuple(outcome.removed),
-            unchanged=tuple(ids[path] for path in plan.unchanged if path in ids),
-            problems=tuple(outcome.problems),
+            unchanged=tuple(ids[path][0] for path in plan.unchanged if path in ids),
+            problems=(*look.problems, *outcome.problems, *taken),
             revision=revision,
         )

@@ -174,7 +174,8 @@ class Records:
         return load_intents(self.connection)
 
     def drop_intents(self, ids: Sequence[str]) -> None:
-        self.connection.execute(delete(intents).where(intents.c.id.in_(ids)))
+        if ids:
+            self.connection.execute(delete(intents).where(intents.c.id.in_(ids)))
 
     def _put(self, row: DocumentRow, text: Text, by: Authorship, change: str) -> DocumentRow:
         before = row_by_key(self.connection, row.key)

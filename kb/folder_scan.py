@@ -153,11 +153,10 @@ def _link_fault(real_root: str, path: str) -> str:
 
 
 def _name_fault(path: str) -> str:
-    if any("\ud800" <= letter <= "\udfff" for letter in path):
-        return "name-not-utf8"
-    if not path.isprintable():
-        return "name-unprintable"
-    return "path-too-long" if len(path) > MAX_PATH_CHARS else ""
+    if path.isprintable():
+        return "path-too-long" if len(path) > MAX_PATH_CHARS else ""
+    is_text = not any("\ud800" <= letter <= "\udfff" for letter in path)
+    return "name-unprintable" if is_text else "name-not-utf8"
 
 
 def _twins(files: Mapping[str, FileStamp]) -> Iterator[Problem]:

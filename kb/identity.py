@@ -49,7 +49,7 @@ def relabel(document: Document, document_id: str, entry_ids: Mapping[str, str]) 
 
 def twin_key(path: str) -> str:
     """Equal for paths that some file systems hold for the same: other case, or composed and decomposed letters."""
-    return unicodedata.normalize("NFC", path).casefold()
+    return path.lower() if path.isascii() else unicodedata.normalize("NFC", path).casefold()
 
 
 def _with_digest(wanted: str, seed: str, is_taken: Callable[[str], bool]) -> str:

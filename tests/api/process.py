@@ -13,8 +13,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.conftest import REPOSITORY, home_environment
-
+REPOSITORY = Path(__file__).resolve().parents[2]
 MAIN = "import sys; from api.cli import main; sys.exit(main())"
 _SERVES = re.compile(r"sre-kb serves on (http://\S+)/")
 
@@ -35,6 +34,12 @@ def make_home(folder: Path, models_dir: Path, runbooks: Mapping[str, str] = RUNB
     (folder / "data").mkdir(parents=True)
     (folder / "data" / "models").symlink_to(models_dir.resolve(), target_is_directory=True)
     return folder
+
+
+def home_environment(home: Path) -> dict[str, str]:
+    """The environment in which every command works on `home` and nothing else."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SRE_KB_")}
+    return {**kept, "SRE_KB_RUNBOOKS_DIR": str(home / "runbooks"), "SRE_KB_DATA_DIR": str(home / "data")}
 
 
 def run_command(

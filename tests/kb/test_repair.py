@@ -126,7 +126,7 @@ def test_any_bytes_give_text_of_as_many_lines(raw: bytes) -> None:
     repaired.text.encode("utf-8")
 
 
-@given(st.text(alphabet=st.characters(codec="utf-8"), max_size=500))
+@given(st.text(alphabet="ab \n\t\r\0\x1b\u200b\u202e\u2028\u00ad\ufeff日🚀→`~#-é", max_size=300))
 def test_repairing_twice_is_repairing_once(text: str) -> None:
     once = repair(text.encode(), path="x").text
 

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from kb.errors import StorageFull, StorageUnavailable
 from kb.file_change import TEMP_PREFIX, FileChange, create_file, read_all, remove_file, replace_file
+from kb.file_names import to_os
 from kb.folder_scan import FileStamp, Scan, scan_folder
 from kb.problems import file_problem
 from kb.runbook import Problem
@@ -88,7 +89,7 @@ class Directory:
         """Delete temporary files that a crash left. Only to be called while no writer can be at work."""
         for path in paths:
             with self._translated(path), suppress(FileNotFoundError), self._parent(path) as (folder, name):
-                if name.startswith(TEMP_PREFIX):
+                if name.startswith(to_os(TEMP_PREFIX)):
                     os.unlink(name, dir_fd=folder)
 
     def is_link(self, path: str) -> bool:
@@ -99,7 +100,7 @@ class Directory:
         except OSError:
             return False
 
-    def _find_in(self, folder: int, name: str, path: str) -> FileText | Problem:
+    def _find_in(self, folder: int, name: bytes, path: str) -> FileText | Problem:
         handle = os.open(name, _READ_FLAGS, dir_fd=folder)
         try:
             before = os.fstat(handle)
@@ -117,11 +118,12 @@ class Directory:
 
     def _find_behind_link(self, path: str) -> FileText | Problem | None:
         try:
-            root = os.path.realpath(self.root)
-            target = os.path.realpath(self.root / path)
+            root = os.path.realpath(os.fsencode(self.root))
+            target = os.path.realpath(os.path.join(root, to_os(path)))
             if os.path.commonpath([root, target]) != root:
                 return file_problem("link-outside", path)
-            with self._parent(os.path.relpath(target, root)) as (folder, name):
+            inside = os.path.relpath(target, root).decode("utf-8", "surrogateescape")
+            with self._parent(inside) as (folder, name):
                 return self._find_in(folder, name, path)
         except (FileNotFoundError, NotADirectoryError):
             return file_problem("link-broken", path)
@@ -129,7 +131,7 @@ class Directory:
             return _unreadable(path, error)
 
     @contextmanager
-    def _parent(self, path: str, *, make: bool = False) -> Iterator[tuple[int, str]]:
+    def _parent(self, path: str, *, make: bool = False) -> Iterator[tuple[int, bytes]]:
         """The open folder that holds `path`, and the name in it. No component may be a link."""
         parts = PurePosixPath(path).parts
         if not parts or path.startswith("/") or ".." in parts or "\x00" in path:
@@ -137,10 +139,10 @@ class Directory:
         folder = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             for part in parts[:-1]:
-                inner = _open_folder(folder, part, make=make)
+                inner = _open_folder(folder, to_os(part), make=make)
                 os.close(folder)
                 folder = inner
-            yield folder, parts[-1]
+            yield folder, to_os(parts[-1])
         finally:
             os.close(folder)
 
@@ -177,7 +179,7 @@ def _unreadable(path: str, error: OSError) -> Problem:
     return file_problem("unreadable", path, reason=error.strerror or str(error))
 
 
-def _open_folder(parent: int, name: str, *, make: bool) -> int:
+def _open_folder(parent: int, name: bytes, *, make: bool) -> int:
     try:
         return os.open(name, _FOLDER_FLAGS, dir_fd=parent)
     except FileNotFoundError:

@@ -9,7 +9,7 @@ _RENAME_EXCHANGE = 2  # linux/fs.h
 _UNSUPPORTED = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EPERM})
 
 
-def exchange_names(folder: int, one: str, other: str) -> bool:
+def exchange_names(folder: int, one: str | bytes, other: str | bytes) -> bool:
     """Exchange the files of two names. False, with nothing done, where the system or the file system cannot.
 
     Raises `OSError` for everything else, `FileNotFoundError` when one of them is not there.

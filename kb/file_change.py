@@ -18,6 +18,9 @@ _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLIN
 _READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 
 
+FileName = str | bytes  # bytes where it may have letters beyond ASCII: a locale must not decide what they are
+
+
 class FileMoved(Exception):
     """The file does not hold the expected bytes; nothing was changed. `sha256` is None when it is gone."""
 
@@ -35,7 +38,7 @@ class FileChange:
     """
 
     folder: int  # descriptor of the folder; owned by this value and closed at the end
-    name: str
+    name: FileName
     inode: int | None  # of the new file; None after a removal
     saved_name: str | None = None  # a second name of the old file
     saved_raw: bytes | None = None  # the old bytes, where the file system has no second names
@@ -81,7 +84,7 @@ class FileChange:
             os.close(self.folder)
 
 
-def replace_file(folder: int, name: str, raw: bytes, *, expected_sha256: str, temp_id: str) -> FileChange:
+def replace_file(folder: int, name: FileName, raw: bytes, *, expected_sha256: str, temp_id: str) -> FileChange:
     """Put `raw` in the place of a file whose bytes have the expected digest. Raises `FileMoved`, or `OSError`.
 
     Returns after the new file and the folder are on stable storage. `folder` is duplicated, not taken.
@@ -109,7 +112,7 @@ def replace_file(folder: int, name: str, raw: bytes, *, expected_sha256: str, te
         os.close(old)
 
 
-def _replace_by_rename(folder: int, temp: str, name: str, inode: int, *, saved: str) -> str | None:
+def _replace_by_rename(folder: int, temp: str, name: FileName, inode: int, *, saved: str) -> str | None:
     """The way without exchange, which cannot see a file that others put there in the very last microseconds.
 
     Returns the old file's second name, None where there are no such names.
@@ -125,13 +128,13 @@ def _replace_by_rename(folder: int, temp: str, name: str, inode: int, *, saved: 
     return saved if has_second else None
 
 
-def create_file(folder: int, name: str, raw: bytes, *, temp_id: str) -> FileChange:
+def create_file(folder: int, name: FileName, raw: bytes, *, temp_id: str) -> FileChange:
     """Write a new file. Raises `FileExistsError` when the name is taken, whoever took it first; or `OSError`."""
     temp = write_temp(folder, raw, mode=None, temp_id=temp_id)
     try:
         inode = os.stat(temp, dir_fd=folder, follow_symlinks=False).st_ino
         if not _second_name(folder, temp, name):
-            if name in os.listdir(folder):
+            if _is_taken(folder, name):
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), name)
             os.rename(temp, name, src_dir_fd=folder, dst_dir_fd=folder)
     finally:
@@ -139,7 +142,7 @@ def create_file(folder: int, name: str, raw: bytes, *, temp_id: str) -> FileChan
     return _settled(FileChange(os.dup(folder), name, inode))
 
 
-def remove_file(folder: int, name: str, *, expected_sha256: str, temp_id: str) -> FileChange:
+def remove_file(folder: int, name: FileName, *, expected_sha256: str, temp_id: str) -> FileChange:
     """Take away a file whose bytes have the expected digest. Raises `FileMoved`, or `OSError`."""
     saved = f"{TEMP_PREFIX}{temp_id}.old"
     old = _open_old(folder, name)
@@ -193,7 +196,7 @@ def read_all(handle: int, *, limit: int | None = None) -> bytes:
     return b"".join(parts)
 
 
-def _open_old(folder: int, name: str) -> int:
+def _open_old(folder: int, name: FileName) -> int:
     try:
         handle = os.open(name, _READ_FLAGS, dir_fd=folder)
     except FileNotFoundError:
@@ -222,7 +225,7 @@ def _settled(change: FileChange) -> FileChange:
     return change
 
 
-def _second_name(folder: int, name: str, second: str) -> bool:
+def _second_name(folder: int, name: FileName, second: FileName) -> bool:
     """Give a file a second name; False where the file system has no such thing."""
     try:
         os.link(name, second, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
@@ -230,6 +233,14 @@ def _second_name(folder: int, name: str, second: str) -> bool:
         if error.errno in _NO_LINKS:
             return False
         raise
+    return True
+
+
+def _is_taken(folder: int, name: FileName) -> bool:
+    try:
+        os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
     return True
 
 

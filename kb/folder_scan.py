@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from kb.file_change import TEMP_PREFIX
+from kb.file_names import from_os, to_os
 from kb.identity import twin_key
 from kb.problems import file_problem
 from kb.runbook import Problem
@@ -65,7 +66,7 @@ def scan_folder(root: Path, max_file_bytes: int) -> Scan:
     findings = _Findings()
     folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        _look(folder, "", 0, os.path.realpath(root), max_file_bytes, findings)
+        _look(folder, "", 0, os.path.realpath(os.fsencode(root)), max_file_bytes, findings)
     finally:
         os.close(folder)
     findings.problems.extend(_twins(findings.files))
@@ -88,31 +89,32 @@ def is_runbook_path(path: str) -> bool:
     )
 
 
-def _look(folder: int, prefix: str, depth: int, real_root: str, max_file_bytes: int, findings: _Findings) -> None:
+def _look(folder: int, prefix: str, depth: int, real_root: bytes, max_file_bytes: int, findings: _Findings) -> None:
     with os.scandir(folder) as entries:
         for entry in entries:
-            path = prefix + entry.name
-            if entry.name.startswith("."):
-                if entry.name.startswith(TEMP_PREFIX):
+            name = from_os(entry.name)
+            path = prefix + name
+            if name.startswith("."):
+                if name.startswith(TEMP_PREFIX):
                     findings.leftovers.append(path)
             elif entry.is_dir(follow_symlinks=False):
-                if depth or entry.name not in RESERVED_FOLDERS:
-                    _enter(folder, entry.name, path, depth + 1, real_root, max_file_bytes, findings)
-            elif entry.is_symlink() and os.path.isdir(os.path.join(real_root, path)):
+                if depth or name not in RESERVED_FOLDERS:
+                    _enter(folder, name, path, depth + 1, real_root, max_file_bytes, findings)
+            elif entry.is_symlink() and os.path.isdir(os.path.join(real_root, to_os(path))):
                 findings.hold("link-folder", path)
-            elif entry.name.lower().endswith(SUFFIXES):
+            elif name.lower().endswith(SUFFIXES):
                 _note_file(entry, path, real_root, max_file_bytes, findings)
 
 
 def _enter(
-    parent: int, name: str, path: str, depth: int, real_root: str, max_file_bytes: int, findings: _Findings
+    parent: int, name: str, path: str, depth: int, real_root: bytes, max_file_bytes: int, findings: _Findings
 ) -> None:
     code = _name_fault(path)
     if code or depth > MAX_DEPTH:
         findings.hold(code or "too-deep", path, limit=MAX_DEPTH if not code else MAX_PATH_CHARS, chars=len(path))
         return
     try:
-        folder = os.open(name, _FOLDER_FLAGS, dir_fd=parent)
+        folder = os.open(to_os(name), _FOLDER_FLAGS, dir_fd=parent)
     except OSError as error:
         findings.hold("unreadable", path, reason=error.strerror or str(error))
         return
@@ -124,7 +126,9 @@ def _enter(
         os.close(folder)
 
 
-def _note_file(entry: "os.DirEntry[str]", path: str, real_root: str, max_file_bytes: int, findings: _Findings) -> None:
+def _note_file(
+    entry: "os.DirEntry[str]", path: str, real_root: bytes, max_file_bytes: int, findings: _Findings
+) -> None:
     code = _name_fault(path)
     if code:
         findings.hold(code, path, limit=MAX_PATH_CHARS, chars=len(path))
@@ -145,9 +149,9 @@ def _note_file(entry: "os.DirEntry[str]", path: str, real_root: str, max_file_by
         findings.files[path] = FileStamp.of(found)
 
 
-def _link_fault(real_root: str, path: str) -> str:
-    target = os.path.realpath(os.path.join(real_root, path))
-    if not target.startswith(real_root.rstrip("/") + "/"):
+def _link_fault(real_root: bytes, path: str) -> str:
+    target = os.path.realpath(os.path.join(real_root, to_os(path)))
+    if not target.startswith(real_root.rstrip(b"/") + b"/"):
         return "link-outside"
     return "" if os.path.isfile(target) else "link-broken"
 

@@ -199,8 +199,8 @@ class TestScan:
         put(root, "static/shut/a.md")
         really_open = os.open
 
-        def shut(path: str, *args: int, **kwargs: int) -> int:
-            if path == "shut":
+        def shut(path: str | bytes, *args: int, **kwargs: int) -> int:
+            if path == b"shut":
                 raise PermissionError(13, "Permission denied")
             return really_open(path, *args, **kwargs)
 

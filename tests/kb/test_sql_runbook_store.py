@@ -4,6 +4,7 @@ unchanged files, and disks that refuse."""
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -357,7 +358,9 @@ class TestUnchangedFiles:
         opened: list[str] = []
         really_open = os.open
         monkeypatch.setattr(
-            os, "open", lambda path, *rest, **more: (opened.append(str(path)), really_open(path, *rest, **more))[1]
+            os,
+            "open",
+            lambda path, *rest, **more: (opened.append(os.fsdecode(path)), really_open(path, *rest, **more))[1],
         )
         second = self.with_clock(ground, hours_later)
         assert second.sync(DISK).unchanged == ("0", "1", "2")
@@ -546,6 +549,60 @@ class TestDisks:
         with pytest.raises(StorageUnavailable, match="is not there"):
             store.sync(DISK)
         assert store.get("a").version == 1
+
+
+WITHOUT_UTF8 = """
+import sys
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from kb.database import open_database, sqlite_url
+from kb.principal import DISK, Face, local
+from kb.sql_runbook_store import SqlRunbookStore
+from tests.kb.light_parse import parse_lightly
+
+numbers, folder = count(1), Path(sys.argv[1])
+store = SqlRunbookStore(
+    open_database(sqlite_url(folder / "data" / "kb.sqlite")), folder / "runbooks", parse=parse_lightly,
+    now=lambda: datetime.now(UTC), new_id=lambda: f"{sys.argv[2]}x{next(numbers)}", redact=str, settle_s=0,
+)
+report = store.sync(DISK)
+assert sys.getfilesystemencoding() == sys.argv[3], sys.getfilesystemencoding()
+print(ascii([report.added, report.unchanged, report.removed, [(p.code, p.path) for p in report.problems]]))
+store.update("cafe", ("by " + sys.argv[2]).encode(), local(Face.CLI), if_match=None, note=chr(252) + "ber")
+print(ascii([(stored.document.path, stored.version) for stored in store.documents()]))
+"""
+
+
+def test_a_locale_without_utf8_changes_nothing(repository: Path, tmp_path: Path) -> None:
+    static = tmp_path / "runbooks" / "static"
+    (static / "größe").mkdir(parents=True)
+    (static / "café.md").write_bytes(b"one")
+    (static / "größe" / "日本.md").write_bytes(b"two")
+    (static / "link.md").symlink_to("größe/日本.md")
+    with open(os.fsencode(static) + b"/odd\xff.md", "wb") as odd:
+        odd.write(b"three")
+    said = []
+    for name, encoding, locale in (("one", "utf-8", {}), ("two", "ascii", {"LC_ALL": "C", "PYTHONUTF8": "0"})):
+        child = subprocess.run(
+            [sys.executable, "-c", WITHOUT_UTF8, str(tmp_path), name, encoding],
+            env={"PYTHONPATH": str(repository), "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", **locale},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert child.returncode == 0, child.stderr
+        said.append(child.stdout.splitlines())
+    odd_name = "('name-not-utf8', 'static/odd\\\\udcff.md')"
+    ids = "('cafe', 'runbook-a88f3dd2', 'link')"
+    assert said[0][0] == f"[{ids}, (), (), [{odd_name}]]"
+    assert said[1][0] == f"[(), {ids}, (), [{odd_name}]]"
+    assert (
+        said[0][1]
+        == "[('static/caf\\xe9.md', 2), ('static/gr\\xf6\\xdfe/\\u65e5\\u672c.md', 1), ('static/link.md', 1)]"
+    )
+    assert said[1][1] == said[0][1].replace(".md', 2", ".md', 3")
+    assert (static / "café.md").read_bytes() == b"by two"
 
 
 def test_no_error_that_is_not_ours_leaves_the_store_for_hostile_texts(ground: Ground) -> None:

@@ -14,15 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from kb.errors import StorageFull, StorageUnavailable
-from kb.file_change import TEMP_PREFIX, FileChange, create_file, read_all, remove_file, replace_file
+from kb.file_change import READ_FLAGS, TEMP_PREFIX, FileChange, create_file, read_all, remove_file, replace_file
 from kb.file_names import to_os
-from kb.folder_scan import FileStamp, Scan, scan_folder
+from kb.folder_scan import FOLDER_FLAGS, FileStamp, Scan, scan_folder
 from kb.problems import file_problem
 from kb.runbook import Problem
 from kb.runbook_store import MAX_FILE_BYTES
-
-_READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
-_FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +98,7 @@ class Directory:
             return False
 
     def _find_in(self, folder: int, name: bytes, path: str) -> FileText | Problem:
-        handle = os.open(name, _READ_FLAGS, dir_fd=folder)
+        handle = os.open(name, READ_FLAGS, dir_fd=folder)
         try:
             before = os.fstat(handle)
             if not stat.S_ISREG(before.st_mode):
@@ -181,7 +178,7 @@ def _unreadable(path: str, error: OSError) -> Problem:
 
 def _open_folder(parent: int, name: bytes, *, make: bool) -> int:
     try:
-        return os.open(name, _FOLDER_FLAGS, dir_fd=parent)
+        return os.open(name, FOLDER_FLAGS, dir_fd=parent)
     except FileNotFoundError:
         if not make:
             raise
@@ -190,4 +187,4 @@ def _open_folder(parent: int, name: bytes, *, make: bool) -> int:
         os.fsync(parent)
     except FileExistsError:
         pass  # somebody else made it in this moment
-    return os.open(name, _FOLDER_FLAGS, dir_fd=parent)
+    return os.open(name, FOLDER_FLAGS, dir_fd=parent)

@@ -15,7 +15,7 @@ from kb.exchange import exchange_names
 
 TEMP_PREFIX = ".sre-kb-"  # hidden, so that editors, watchers and Git leave it alone
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS})
-_READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 
 
 FileName = str | bytes  # bytes where it may have letters beyond ASCII: a locale must not decide what they are
@@ -198,7 +198,7 @@ def read_all(handle: int, *, limit: int | None = None) -> bytes:
 
 def _open_old(folder: int, name: FileName) -> int:
     try:
-        handle = os.open(name, _READ_FLAGS, dir_fd=folder)
+        handle = os.open(name, READ_FLAGS, dir_fd=folder)
     except FileNotFoundError:
         raise FileMoved(None) from None
     if not stat.S_ISREG(os.fstat(handle).st_mode):
@@ -258,7 +258,7 @@ def _displaced(change: FileChange, old: int, before: os.stat_result) -> bytes | 
 
 def _read_regular(folder: int, name: str) -> bytes | None:
     try:
-        handle = os.open(name, _READ_FLAGS, dir_fd=folder)
+        handle = os.open(name, READ_FLAGS, dir_fd=folder)
     except OSError:  # a link: there is nothing in it to keep
         return None
     try:

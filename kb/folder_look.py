@@ -3,10 +3,9 @@
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
 
 from kb.directory import Directory, FileText
-from kb.folder_scan import FileStamp
+from kb.folder_scan import FileStamp, is_held
 from kb.problems import file_problem
 from kb.runbook import Problem
 from kb.scan_cache import ScanCache
@@ -28,7 +27,7 @@ class Look:
     leftovers: tuple[str, ...] = ()
 
     def is_held(self, path: str) -> bool:
-        return path in self.held or any(str(parent) in self.held for parent in PurePosixPath(path).parents)
+        return is_held(path, self.held)
 
 
 class FolderLook:

@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -17,7 +17,7 @@ RESERVED_FOLDERS = frozenset({"cache", "backups"})  # at the top: what tools wri
 MAX_PATH_CHARS = 512
 MAX_DEPTH = 32
 
-_FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +43,6 @@ class Scan:
     problems: tuple[Problem, ...]
     held: frozenset[str]
     leftovers: tuple[str, ...]
-
-    def holds(self, path: str) -> bool:
-        """Whether `path`, absent from `files`, may be there all the same."""
-        return path in self.held or any(str(parent) in self.held for parent in PurePosixPath(path).parents)
 
 
 @dataclass(slots=True)
@@ -76,6 +72,11 @@ def scan_folder(root: Path, max_file_bytes: int) -> Scan:
         frozenset(findings.held),
         tuple(findings.leftovers),
     )
+
+
+def is_held(path: str, held: Set[str]) -> bool:
+    """Whether `path` is one of `held` or lies under one of them."""
+    return path in held or any(str(parent) in held for parent in PurePosixPath(path).parents)
 
 
 def is_runbook_path(path: str) -> bool:
@@ -114,7 +115,7 @@ def _enter(
         findings.hold(code or "too-deep", path, limit=MAX_DEPTH if not code else MAX_PATH_CHARS, chars=len(path))
         return
     try:
-        folder = os.open(to_os(name), _FOLDER_FLAGS, dir_fd=parent)
+        folder = os.open(to_os(name), FOLDER_FLAGS, dir_fd=parent)
     except OSError as error:
         findings.hold("unreadable", path, reason=error.strerror or str(error))
         return

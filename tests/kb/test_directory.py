@@ -12,6 +12,7 @@ import pytest
 
 from kb.directory import Directory, FileText
 from kb.errors import StorageUnavailable
+from kb.folder_scan import is_held
 from kb.runbook import Problem
 
 SECRET = b"root:x:0:0\n"
@@ -207,8 +208,8 @@ class TestScan:
         monkeypatch.setattr(os, "open", shut)
         scan = directory.scan()
         assert [(problem.code, problem.path) for problem in scan.problems] == [("unreadable", "static/shut")]
-        assert scan.holds("static/shut/a.md")
-        assert not scan.holds("static/shut-not/a.md")
+        assert is_held("static/shut/a.md", scan.held)
+        assert not is_held("static/shut-not/a.md", scan.held)
 
     def test_files_of_ours_that_a_crash_left_are_seen_and_removed(self, root: Path, directory: Directory) -> None:
         put(root, "static/.sre-kb-t1.new")

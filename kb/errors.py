@@ -39,9 +39,7 @@ class VersionNotFound(KBError):
     """The runbook exists, this version of it does not."""
 
     def __init__(self, runbook_id: str, version: int, *, latest: int) -> None:
-        super().__init__(
-            f"Runbook '{runbook_id}' has no version {version}.", advice=f"Versions 1 to {latest} exist."
-        )
+        super().__init__(f"Runbook '{runbook_id}' has no version {version}.", advice=f"Versions 1 to {latest} exist.")
         self.runbook_id = runbook_id
         self.version = version
         self.latest = latest

@@ -1,12 +1,10 @@
-"""The blanks in commands (`<pod-name>`, `[service-name]`, `{{ns}}`, `$NAMESPACE`) as named parameters, and filling them
-without letting a value become anything but one word. Pure."""
+"""The blanks in commands (`<pod-name>`, `[service-name]`, `{{ns}}`, `$NAMESPACE`) as named parameters. Pure;
+filling them in is the business of whoever shows or runs a command."""
 
 import re
-import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kb.errors import InvalidInput
 from kb.runbook import Parameter
 from kb.shell_quotes import Context, QuoteMap
 from kb.words import word_set
@@ -15,7 +13,6 @@ _MAX_PARAMETERS = 100
 _MAX_NAME_CHARS = 60
 _MAX_WORDS = 7
 _MIN_QUOTED_CHARS = 4
-_MAX_VALUE_CHARS = 1_000
 
 SHELL_LANGUAGES = frozenset(
     {
@@ -88,34 +85,6 @@ _FILLERS = word_set("your my the a an insert enter put replace with specify plea
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _NOT_WORD = re.compile(r"[^A-Za-z0-9]+")
 
-_PLAIN_VALUE = re.compile(r"[A-Za-z0-9_@%+=:,./][A-Za-z0-9_@%+=:,./-]*")
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e0fff]")
-
-_LABELS_OF: Mapping[str, Sequence[str]] = {
-    "pod": ("pod", "pod_name", "podname"),
-    "namespace": ("namespace", "ns", "kubernetes_namespace", "exported_namespace"),
-    "node": ("node", "node_name", "nodename", "instance"),
-    "instance": ("instance", "host", "hostname"),
-    "host": ("host", "hostname", "instance", "node"),
-    "container": ("container", "container_name"),
-    "deployment": ("deployment", "deployment_name"),
-    "service": ("service", "service_name", "job", "app"),
-    "cluster": ("cluster", "cluster_name", "context"),
-    "job": ("job", "job_name"),
-    "app": ("app", "application", "service"),
-    "persistentvolumeclaim": ("persistentvolumeclaim", "pvc"),
-    "statefulset": ("statefulset", "statefulset_name"),
-    "daemonset": ("daemonset", "daemonset_name"),
-    "device": ("device",),
-    "mountpoint": ("mountpoint",),
-}
-_SHORT_NAMES: Mapping[str, str] = {
-    "ns": "namespace",
-    "pvc": "persistentvolumeclaim",
-    "hostname": "host",
-    "context": "cluster",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class _Blank:
@@ -139,76 +108,6 @@ def find_parameters(text: str, *, language: str = "bash") -> tuple[Parameter, ..
         if len(spellings) < _MAX_PARAMETERS or blank.name in spellings:
             spellings.setdefault(blank.name, {})[blank.spelling] = None
     return tuple(Parameter(name, tuple(seen)) for name, seen in spellings.items())
-
-
-def fill(command_text: str, values: Mapping[str, str], *, language: str = "bash") -> str:
-    """Put values, by parameter name, in place of the blanks of a command; blanks without a value stay.
-
-    A value of letters, digits and `_@%+=:,./-` goes in as it is. Any other becomes one quoted shell word, which is
-    possible only where the blank stands outside quotes or fills a quoted word alone. Raises InvalidInput for control
-    or invisible characters, a leading `-`, more than 1,000 characters, and for a value that would need quoting where
-    it cannot be quoted.
-    """
-    blanks = [blank for blank in _find_blanks(command_text, language) if blank.name in values]
-    if not blanks:
-        return command_text
-    quotes = QuoteMap(command_text) if language in SHELL_LANGUAGES else None
-    pieces: list[str] = []
-    position = 0
-    for blank in blanks:
-        value = values[blank.name]
-        _check_value(blank.name, value)
-        start, end, word = _as_word(command_text, blank, value, quotes)
-        pieces += (command_text[position:start], word)
-        position = end
-    return "".join(pieces) + command_text[position:]
-
-
-def values_from_labels(names: Sequence[str], labels: Mapping[str, str]) -> dict[str, str]:
-    """Values for parameters out of an alert's labels: by the same name, or by another usual name of the same thing
-    (`pod_name` from `pod`, `ns` from `namespace`). Names that no label fits are left out."""
-    by_name = {key.lower(): value for key, value in labels.items() if value}
-    found = {}
-    for name in names:
-        short = name.removesuffix("_name").removesuffix("_id")
-        canonical = _SHORT_NAMES.get(short, short)
-        for label in (name, short, canonical, *_LABELS_OF.get(canonical, ())):
-            if label in by_name:
-                found[name] = by_name[label]
-                break
-    return found
-
-
-def _check_value(name: str, value: str) -> None:
-    if not value:
-        raise InvalidInput(name, "the value is empty", advice="Leave the parameter out, or give it a value.")
-    if len(value) > _MAX_VALUE_CHARS:
-        raise InvalidInput(
-            name, f"the value is longer than {_MAX_VALUE_CHARS} characters", advice="Give a shorter value."
-        )
-    if _CONTROL.search(value):
-        raise InvalidInput(name, "the value holds control or invisible characters", advice="Type it in by hand.")
-    if value.startswith("-"):
-        raise InvalidInput(
-            name, "the value starts with '-' and would be read as an option", advice="Check where it came from."
-        )
-
-
-def _as_word(text: str, blank: _Blank, value: str, quotes: QuoteMap | None) -> tuple[int, int, str]:
-    """The stretch of text to replace, and what to put there."""
-    if _PLAIN_VALUE.fullmatch(value):
-        return blank.start, blank.end, value
-    region = quotes.region_at(blank.start) if quotes else None
-    if region is not None and region.context is Context.PLAIN:
-        return blank.start, blank.end, shlex.quote(value)
-    if region is not None and region.context in (Context.SINGLE, Context.DOUBLE):
-        alone = (region.start, region.end) == (blank.start, blank.end)
-        if alone and text[blank.start - 1 : blank.start] == text[blank.end : blank.end + 1]:
-            return blank.start - 1, blank.end + 1, shlex.quote(value)
-    reason = f"'{value[:40]}' cannot be put inside quotes, code or a comment safely"
-    raise InvalidInput(
-        blank.name, reason, advice="Use letters, digits and _@%+=:,./- only, or edit the command by hand."
-    )
 
 
 def _find_blanks(text: str, language: str) -> list[_Blank]:

@@ -3,6 +3,7 @@ that a search does not wait for what only a server needs."""
 
 import logging
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -225,13 +226,16 @@ def version(json: Json = False) -> None:
 def main() -> None:
     """The `sre-kb` command. Answers go to standard output, everything else to standard error."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s: %(message)s")
-    sys.exit(_guarded())
+    sys.exit(run(sys.argv[1:]))
 
 
-def _guarded() -> int:
+def run(arguments: Sequence[str]) -> int:
+    """Do what `arguments` say; the exit code. Never raises."""
     try:
-        app()  # ends with SystemExit, also for wrong usage
+        app(arguments)
         return 0
+    except SystemExit as exc:  # how typer ends, also after wrong usage
+        return exc.code if isinstance(exc.code, int) else 0
     except KBError as exc:
         _complain(exc.message, exc.advice)
         return exit_code_of(exc)

@@ -1,27 +1,69 @@
 """The commands as a person or a script uses them: what they print, where, and how they end."""
 
+import io
 import json
+import os
 import subprocess
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.api.process import REPOSITORY, home_environment, make_home, run_command
+from api import cli
+from tests.api.process import REPOSITORY, home_environment, make_home
+from tests.api.process import run_command as run_in_process_of_its_own
 
 pytestmark = [pytest.mark.integration, pytest.mark.model, pytest.mark.slow]
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+class Command:
+    """Runs commands inside this process: a new one takes a second to import what this one has."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+        self._monkeypatch = monkeypatch
+        self._capfd = capfd
+
+    def __call__(self, home: Path, *arguments: str, stdin: bytes = b"", also: Mapping[str, str] | None = None) -> Done:
+        with self._monkeypatch.context() as patch:
+            for name in [name for name in os.environ if name.startswith("SRE_KB_")]:
+                patch.delenv(name)
+            patch.setenv("SRE_KB_RUNBOOKS_DIR", str(home / "runbooks"))
+            patch.setenv("SRE_KB_DATA_DIR", str(home / "data"))
+            for name, value in (also or {}).items():
+                patch.setenv(name, value)
+            patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))
+            self._capfd.readouterr()
+            code = cli.run(arguments)
+            out, err = self._capfd.readouterr()
+        return Done(code, out, err)
+
+
+@pytest.fixture
+def run_command(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
+    return Command(monkeypatch, capfd)
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory, models_dir: Path) -> Path:
     home = make_home(tmp_path_factory.mktemp("home"), models_dir)
-    done = run_command(home, "index", "--json")
+    done = run_in_process_of_its_own(home, "index", "--json")
     assert done.returncode == 0, done.stderr
     assert sorted(json.loads(done.stdout)["added"]) == ["certificate", "disk-full", "pod-crash"]
     return home
 
 
-def test_a_search_prints_the_section_why_and_where_to_read_on(home: Path) -> None:
+def test_a_search_prints_the_section_why_and_where_to_read_on(run_command: Command, home: Path) -> None:
     done = run_command(home, "search", "KubePodCrashLooping")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("1. Pod is crash looping  ")
@@ -30,7 +72,7 @@ def test_a_search_prints_the_section_why_and_where_to_read_on(home: Path) -> Non
     assert "\x02" not in done.stdout
 
 
-def test_a_search_says_the_same_to_programs(home: Path) -> None:
+def test_a_search_says_the_same_to_programs(run_command: Command, home: Path) -> None:
     done = run_command(home, "search", "KubePodCrashLooping", "--json", "--limit", "2")
     answer = json.loads(done.stdout)
     assert answer["results"][0]["id"] == "pod-crash"
@@ -38,7 +80,7 @@ def test_a_search_says_the_same_to_programs(home: Path) -> None:
     assert answer["confident"] is True
 
 
-def test_a_search_reads_standard_input_and_alert_files(home: Path, tmp_path: Path) -> None:
+def test_a_search_reads_standard_input_and_alert_files(run_command: Command, home: Path, tmp_path: Path) -> None:
     alert = tmp_path / "alert.json"
     alert.write_text('{"labels": {"alertname": "KubePodCrashLooping"}}', encoding="utf-8")
     for done in (
@@ -50,7 +92,7 @@ def test_a_search_reads_standard_input_and_alert_files(home: Path, tmp_path: Pat
         assert json.loads(done.stdout)["results"][0]["id"] == "pod-crash"
 
 
-def test_nothing_that_matches_is_said_and_told_by_the_exit_code(home: Path) -> None:
+def test_nothing_that_matches_is_said_and_told_by_the_exit_code(run_command: Command, home: Path) -> None:
     done = run_command(home, "search", "a recipe for pancakes with maple syrup")
     assert (done.returncode, done.stdout.splitlines()[0][:27]) == (1, "No runbook matches well. Th")
 
@@ -69,12 +111,16 @@ def test_nothing_that_matches_is_said_and_told_by_the_exit_code(home: Path) -> N
         (("diff", "pod-crash", "1", "9"), 3, "Error: Runbook 'pod-crash' has no version 9."),
         (("unpin", "Nothing"), 3, "Error: No runbook is pinned"),
         (("pin", "A", "nothing"), 3, "Error: There is no runbook 'nothing'."),
-        (("eval", "--corpus", "/nowhere", "--queries", "/q", "--qrels", "/r"), 2, "Error: --qrels: /r cannot be read"),
+        (
+            ("eval", "--corpus", "/nowhere", "--queries", "/q", "--qrels", "/r"),
+            2,
+            "Error: --queries: /q cannot be read",
+        ),
         (("brew",), 2, "No such command"),
     ],
 )
 def test_a_failure_is_one_clear_sentence_and_a_code(
-    home: Path, arguments: tuple[str, ...], code: int, sentence: str
+    run_command: Command, home: Path, arguments: tuple[str, ...], code: int, sentence: str
 ) -> None:
     done = run_command(home, *arguments)
     assert done.returncode == code, done.stderr
@@ -83,7 +129,7 @@ def test_a_failure_is_one_clear_sentence_and_a_code(
     assert "Traceback" not in done.stderr
 
 
-def test_a_wrong_setting_stops_every_command_with_the_same_sentence(home: Path) -> None:
+def test_a_wrong_setting_stops_every_command_with_the_same_sentence(run_command: Command, home: Path) -> None:
     for command in (("search", "x"), ("index",), ("doctor",), ("serve",)):
         done = run_command(home, *command, also={"SRE_KB_PORT": "abc"})
         assert done.returncode == 2
@@ -93,7 +139,7 @@ def test_a_wrong_setting_stops_every_command_with_the_same_sentence(home: Path) 
         ]
 
 
-def test_show_prints_the_file_a_section_or_json(home: Path) -> None:
+def test_show_prints_the_file_a_section_or_json(run_command: Command, home: Path) -> None:
     raw = (home / "runbooks" / "static" / "pod-crash.md").read_text(encoding="utf-8")
     assert run_command(home, "show", "pod-crash", "--raw").stdout == raw
     section = run_command(home, "show", "pod-crash", "--anchor", "diagnosis").stdout
@@ -101,7 +147,7 @@ def test_show_prints_the_file_a_section_or_json(home: Path) -> None:
     assert json.loads(run_command(home, "show", "pod-crash", "--json").stdout)["id"] == "pod-crash"
 
 
-def test_list_pins_and_versions(home: Path) -> None:
+def test_list_pins_and_versions(run_command: Command, home: Path) -> None:
     assert run_command(home, "list", "crash").stdout.split()[0] == "pod-crash"
     assert run_command(home, "pin", "HighLatency", "disk-full").stdout == "HighLatency  ->  disk-full\n"
     found = json.loads(run_command(home, "search", "HighLatency", "--json").stdout)
@@ -112,7 +158,7 @@ def test_list_pins_and_versions(home: Path) -> None:
     assert "published" in run_command(home, "publish", "disk-full").stdout
 
 
-def test_the_doctor_finds_nothing_wrong_in_a_sound_home(home: Path) -> None:
+def test_the_doctor_finds_nothing_wrong_in_a_sound_home(run_command: Command, home: Path) -> None:
     run_command(home, "index")
     done = run_command(home, "doctor", "--json")
     report = json.loads(done.stdout)
@@ -121,7 +167,9 @@ def test_the_doctor_finds_nothing_wrong_in_a_sound_home(home: Path) -> None:
     assert names == ["settings", "runbooks folder", "data folder", "database", "model", "files", "index"]
 
 
-def test_the_doctor_says_what_to_do_about_what_is_missing(tmp_path: Path, models_dir: Path) -> None:
+def test_the_doctor_says_what_to_do_about_what_is_missing(
+    run_command: Command, tmp_path: Path, models_dir: Path
+) -> None:
     home = make_home(tmp_path, models_dir, runbooks={})
     done = run_command(home, "doctor")
     assert done.returncode == 1
@@ -130,7 +178,7 @@ def test_the_doctor_says_what_to_do_about_what_is_missing(tmp_path: Path, models
 
 
 def test_indexing_a_missing_folder_fills_it_with_the_bundled_runbooks_and_an_empty_one_stays_empty(
-    tmp_path: Path, models_dir: Path
+    run_command: Command, tmp_path: Path, models_dir: Path
 ) -> None:
     home = make_home(tmp_path / "a", models_dir, runbooks={})
     (home / "runbooks").mkdir()
@@ -138,7 +186,9 @@ def test_indexing_a_missing_folder_fills_it_with_the_bundled_runbooks_and_an_emp
     assert list((home / "runbooks").iterdir()) == []
 
 
-def test_a_change_on_disk_is_found_by_the_next_search_without_indexing(tmp_path: Path, models_dir: Path) -> None:
+def test_a_change_on_disk_is_found_by_the_next_search_without_indexing(
+    run_command: Command, tmp_path: Path, models_dir: Path
+) -> None:
     home = make_home(tmp_path, models_dir)
     assert run_command(home, "search", "KubePodCrashLooping", "--json").returncode == 0
     (home / "runbooks" / "static" / "yak.md").write_text("# YakHerdLost\n\nFind the yaks.\n", encoding="utf-8")
@@ -146,7 +196,7 @@ def test_a_change_on_disk_is_found_by_the_next_search_without_indexing(tmp_path:
     assert found["results"][0]["id"] == "yak"
 
 
-def test_eval_measures_prints_and_writes_lines_for_a_scorer(home: Path, tmp_path: Path) -> None:
+def test_eval_measures_prints_and_writes_lines_for_a_scorer(run_command: Command, home: Path, tmp_path: Path) -> None:
     queries, qrels, runs = tmp_path / "q.jsonl", tmp_path / "r.tsv", tmp_path / "run.jsonl"
     queries.write_text(
         '{"id": "q1", "text": "KubePodCrashLooping", "form": "name"}\n'

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import onnxruntime
+from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 from tokenizers import Tokenizer
 
@@ -16,6 +17,7 @@ from indexer.errors import EmbedderUnavailable
 
 _HEADS = 12
 _HIDDEN = 384
+_FLOAT = 1  # onnx.TensorProto.FLOAT: what the fused operators give, which shape inference cannot tell
 _RUNTIME_ERRORS = (  # they share no base class but Exception
     ort_errors.Fail,
     ort_errors.InvalidArgument,
@@ -77,22 +79,57 @@ class OnnxEmbedder:
 
 
 def fuse_graph(traced: Path, fused: Path) -> None:
-    """Fuse attention, layer norms and GELU of a traced BERT, and write the weights beside the graph.
-
-    Weights in a file of their own are mapped into memory: a session opens in 45 ms instead of 170 ms, and the word
-    embeddings that nobody asks for stay on disk (55 MB less).
-    """
+    """Fuse attention, layer norms and GELU of a traced BERT. Its matrix products stay apart, to be quantized."""
     from onnxruntime.transformers import optimizer  # imports onnx and half of torch: only an export pays
+    from onnxruntime.transformers.fusion_options import FusionOptions
 
-    model = optimizer.optimize_model(str(traced), model_type="bert", num_heads=_HEADS, hidden_size=_HIDDEN, opt_level=1)
+    options = FusionOptions("bert")
+    options.use_multi_head_attention = True
+    model = optimizer.optimize_model(
+        str(traced),
+        model_type="bert",
+        num_heads=_HEADS,
+        hidden_size=_HIDDEN,
+        opt_level=1,
+        optimization_options=options,
+    )
     found = model.get_fused_operator_statistics()
-    if not found.get("Attention") or not found.get("SkipLayerNormalization"):
+    if not found.get("MultiHeadAttention") or not found.get("SkipLayerNormalization"):
         raise EmbedderUnavailable(
             str(traced),
             f"onnxruntime's optimizer did not recognise the traced graph ({found})",
             remedy="Install the versions of torch, transformers and onnxruntime that constraints.txt names.",
         )
-    model.save_model_to_file(str(fused), use_external_data_format=True, all_tensors_to_one_file=True)
+    model.save_model_to_file(str(fused))
+
+
+def quantize_graph(smoothed: Path, target: Path) -> None:
+    """Eight-bit weights, a scale for each column, and inputs rounded to eight bits as they come."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    quantize_dynamic(
+        smoothed,
+        target,
+        op_types_to_quantize=["MatMul"],
+        per_channel=True,
+        weight_type=QuantType.QInt8,
+        extra_options={"MatMulConstBOnly": True, "DefaultTensorType": _FLOAT},
+    )
+
+
+def activation_peaks(
+    graph: Path, names: Sequence[str], tokenizer_json: bytes, max_tokens: int, texts: Sequence[str]
+) -> dict[str, NDArray[np.float32]]:
+    """For each tensor of `names`, which are outputs of `graph`, the largest absolute value of each channel."""
+    tokenizer, session = _tokenizer(tokenizer_json, max_tokens), _session(graph, graph.name)
+    peaks: dict[str, NDArray[np.float32]] = {}
+    for text in texts:
+        ids = np.array([tokenizer.encode(text).ids], dtype=np.int64)
+        found = session.run(list(names), {"input_ids": ids, "attention_mask": np.ones_like(ids)})
+        for name, values in zip(names, found, strict=True):
+            highest = np.abs(values).reshape(-1, values.shape[-1]).max(axis=0)
+            peaks[name] = np.maximum(peaks.get(name, highest), highest)
+    return peaks
 
 
 def available_cpus() -> int:

@@ -120,7 +120,8 @@ class TestOnnxEmbedder(EmbedderContract):
 
     def test_it_agrees_with_sentence_transformers(self, embedder: Embedder, torch_embedder: Embedder) -> None:
         cosines = np.sum(torch_embedder.embed_passages(TEXTS) * embedder.embed_passages(TEXTS), axis=1)
-        assert cosines.min() > 0.9999
+        assert cosines.min() > 0.98  # in eight bits, on texts as odd as these; on runbooks it is .995 and more
+        assert cosines[:2].min() > 0.99
 
 
 @pytest.mark.model

@@ -51,17 +51,19 @@ PROBES = (
 Reporter = Callable[[str], None]  # told in a few words what takes long
 
 
-def open_onnx(model: ModelFolder, models_dir: Path, *, threads: int = 0, report: Reporter | None = None) -> Embedder:
+def open_onnx(
+    model: ModelFolder, models_dir: Path, *, threads: int = 0, niceness: int = 0, report: Reporter | None = None
+) -> Embedder:
     """The model, ready to embed; exported first when `models_dir` has no sound export of it (about 15 s).
 
     Raises EmbedderUnavailable when the model's files are not the published ones, the export fails or differs from
     sentence-transformers, or `models_dir` cannot be written.
     """
     folder = models_dir / export_key(model)
-    embedder = _open_sound(model, folder, threads)
+    embedder = _open_sound(model, folder, threads, niceness)
     if embedder is None:
         _export_once(model, folder, report)
-        embedder = _open_sound(model, folder, threads)
+        embedder = _open_sound(model, folder, threads, niceness)
     if embedder is None:
         raise EmbedderUnavailable(
             model.name,
@@ -78,7 +80,7 @@ def export_key(model: ModelFolder) -> str:
     return f"{model.name}-{hashlib.sha256(parts.encode()).hexdigest()[:16]}"
 
 
-def _open(model: ModelFolder, graph: Path, precision: str, threads: int) -> OnnxEmbedder:
+def _open(model: ModelFolder, graph: Path, precision: str, threads: int, niceness: int = 0) -> OnnxEmbedder:
     return OnnxEmbedder(
         graph,
         model.read(TOKENIZER),
@@ -86,16 +88,17 @@ def _open(model: ModelFolder, graph: Path, precision: str, threads: int) -> Onnx
         dimension=DIMENSION,
         max_tokens=MAX_TOKENS,
         threads=threads,
+        niceness=niceness,
     )
 
 
-def _open_sound(model: ModelFolder, folder: Path, threads: int) -> OnnxEmbedder | None:
+def _open_sound(model: ModelFolder, folder: Path, threads: int, niceness: int = 0) -> OnnxEmbedder | None:
     """The embedder, when its files are whole and give the vectors here that they gave where they were exported."""
     try:
         precision = str(check_sealed(folder).facts["precision"])
     except SealBroken:
         return None
-    embedder = _open(model, folder / GRAPH, precision, threads)
+    embedder = _open(model, folder / GRAPH, precision, threads, niceness)
     expected = np.load(folder / _PROBE_VECTORS, allow_pickle=False)
     found = embedder.embed_passages(PROBES[:_SELF_CHECKS])
     return embedder if _worst(found, expected[:_SELF_CHECKS]) >= _SAME else None

@@ -1,6 +1,8 @@
 """The exported model: made once, by one process, checked at every start and made again when damaged."""
 
+import contextlib
 import multiprocessing
+import os
 import shutil
 import subprocess
 import sys
@@ -101,3 +103,21 @@ def test_recent_queries_are_not_embedded_again(models_dir: Path) -> None:
     embedder = open_embedder("", models_dir)
     assert embedder.embed_query("once") is embedder.embed_query("once")
     np.testing.assert_array_equal(embedder.embed_query("once"), embedder.embed_passages(["once"])[0])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a thread has a priority of its own on Linux only")
+def test_an_embedder_that_gives_way_slows_only_its_own_threads(models_dir: Path) -> None:
+    polite = open_embedder("", models_dir, niceness=7)
+    seen: set[int] = set()
+
+    def look(_done: int, _total: int) -> None:
+        for task in Path("/proc/self/task").iterdir():
+            with contextlib.suppress(ProcessLookupError):
+                seen.add(os.getpriority(os.PRIO_PROCESS, int(task.name)))
+
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    texts = [f"text number {number}" for number in range(8)]
+    vectors = polite.embed_passages(texts, progress=look)
+    assert os.getpriority(os.PRIO_PROCESS, 0) == before
+    assert vectors.tobytes() == open_embedder("", models_dir).embed_passages(texts).tobytes()
+    assert before + 7 in seen

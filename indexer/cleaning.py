@@ -53,9 +53,9 @@ class Cleaned:
 
 
 def clean(text: str, *, known_values: Collection[str] = ()) -> Cleaned:
-    """Drop what names an instance, a time or an amount. `known_values` are values of labels that name instances; they go
-    wherever they stand. Numbers that tell kinds of trouble apart stay: HTTP codes, 4xx, 99th, p95, a port that is named
-    as one."""
+    """Drop what names an instance, a time or an amount. `known_values` are values of labels that name instances; they
+    go wherever they stand. Numbers that tell kinds of trouble apart stay: HTTP codes, 4xx, 99th, p95, a port that is
+    named as one."""
     pods: list[str] = []
     links: list[str] = []
     kept: list[str] = []

@@ -1,9 +1,10 @@
 """How sure an answer is (pure): the probability that a hit is a right one, and the decision that nothing matches.
 
-A logistic model over six things that a score alone does not tell. Its coefficients are what `benchmarks/retrieval.py` prints
-under "confidence", rounded: fitted on the benchmark's queries with their right files there (weight 1), on the same queries
-with those files hidden (weight 1/2), and on queries off every topic (weight 2). So it speaks for a place where a third of
-what people ask has no runbook. Fitted with each source of queries left out in turn, it judges that source as well.
+A logistic model over six things that a score alone does not tell. Its coefficients are what `benchmarks/retrieval.py`
+prints under "confidence", rounded: fitted on the benchmark's queries with their right files there (weight 1), on the
+same queries with those files hidden (weight 1/2), and on queries off every topic (weight 2). So it speaks for a place
+where a third of what people ask has no runbook. Fitted with each source of queries left out in turn, it judges that
+source as well.
 """
 
 import math
@@ -45,4 +46,4 @@ def probability(evidence: Evidence, *, has_vectors: bool) -> float:
             + 1.0 * evidence.exact
             - 2.0 * evidence.mention
         )
-    return 1 / (1 + math.exp(-logit))
+    return 1 / (1 + math.exp(-max(-50.0, min(logit, 50.0))))

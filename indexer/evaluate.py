@@ -1,5 +1,5 @@
-"""How good is search: queries with their right files -> nDCG@10, MRR@10, R@1, R@5 and what confidence is worth (pure, but for
-running the searches). The same measures as the public benchmark's scorer."""
+"""How good is search: queries with their right files -> nDCG@10, MRR@10, R@1, R@5 and what confidence is worth (pure,
+but for running the searches). The same measures as the public benchmark's scorer."""
 
 import json
 import math
@@ -50,7 +50,8 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """Means over queries, each in [0, 1]. `confident_precision` is R@1 among the confident answers, None without any."""
+    """Means over queries, each in [0, 1]. `confident_precision` is R@1 among the confident answers, None without
+    any."""
 
     queries: int
     ndcg10: float
@@ -62,8 +63,8 @@ class Measures:
 
 
 def parse_queries(lines: Iterable[str], right: Mapping[str, frozenset[str]]) -> tuple[Judged, ...]:
-    """JSON lines with `id` and `text`, optionally `form` and `source`. Queries without a right file are left out. Raises
-    `InvalidInput` naming the line that is not understood."""
+    """JSON lines with `id` and `text`, optionally `form` and `source`. Queries without a right file are left out.
+    Raises `InvalidInput` naming the line that is not understood."""
     judged = []
     for number, line in enumerate(lines, start=1):
         if not line.strip():
@@ -79,8 +80,8 @@ def parse_queries(lines: Iterable[str], right: Mapping[str, frozenset[str]]) -> 
 
 
 def parse_qrels(lines: Iterable[str]) -> Mapping[str, frozenset[str]]:
-    """Tab-separated query id, path and relevance (0: not right), with or without a header line. Raises `InvalidInput` naming
-    the line that is not understood."""
+    """Tab-separated query id, path and relevance (0: not right), with or without a header line. Raises `InvalidInput`
+    naming the line that is not understood."""
     right: defaultdict[str, set[str]] = defaultdict(set)
     for number, line in enumerate(lines, start=1):
         cells = line.rstrip("\r\n").split("\t")
@@ -100,8 +101,8 @@ def run_queries(
     hide_right: bool = False,
     ids_of: Callable[[Collection[str]], frozenset[str]] | None = None,
 ) -> Iterator[Run]:
-    """Search each text as a user would. With `hide_right` a query's right files are not there, so that every confident answer
-    is a false one; `ids_of` then tells the ids of the runbooks in some files."""
+    """Search each text as a user would. With `hide_right` a query's right files are not there, so that every confident
+    answer is a false one; `ids_of` then tells the ids of the runbooks in some files."""
     for query in queries:
         hidden = ids_of(query.right) if hide_right and ids_of is not None else frozenset()
         answer = search(query.text, hidden)

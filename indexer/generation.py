@@ -24,7 +24,7 @@ from indexer.vectors import Keys, Matrix, VectorIndex
 from kb.hits import RunbookCard
 
 # Raise it whenever the same runbooks would give other features, so that saved indexes of older releases are rebuilt.
-RECIPE = 1
+RECIPE = 2
 UNKNOWN_REVISION = -1  # of no store: whatever was indexed at it is compared document by document
 NO_VECTORS = "vectors: being built"
 

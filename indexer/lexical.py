@@ -30,9 +30,10 @@ PAIR_BM25 = Bm25(weights=(1.0,), k1=1.2, b=0.3)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LexicalIndex:
-    """Rows of `fields`, `names` and `pairs` are runbooks in the order of `ids` (sorted); rows of `chunks` are their chunks in
-    text order, those of runbook i being `chunk_starts[i] .. chunk_starts[i + 1] - 1`. `roles` has one for each chunk;
-    impacts run along postings: `name_impacts` along those of `fields`, `pair_impacts` of `pairs`, the others of `chunks`."""
+    """Rows of `fields`, `names` and `pairs` are runbooks in the order of `ids` (sorted); rows of `chunks` are their
+    chunks in text order, those of runbook i being `chunk_starts[i] .. chunk_starts[i + 1] - 1`. `roles` has one for
+    each chunk; impacts run along postings: `name_impacts` along those of `fields`, `pair_impacts` of `pairs`, the
+    others of `chunks`."""
 
     ids: tuple[str, ...]
     chunk_starts: NDArray[np.int64]

@@ -21,6 +21,7 @@ DETAIL_KEYS = word_set(
     "description message msg details detail text body error err reason info impact exception cause "
     "symptoms symptom diagnosis problem event"
 )
+_LABEL_KEYS = ("commonLabels", "groupLabels", "labels", "tags", "context")
 LINK_KEYS = word_set("runbook runbook_url runbookurl playbook playbook_url")
 _SKIPPED_KEYS = word_set(
     "severity source generatorurl dashboard dashboard_url dashboardurl panelurl silenceurl externalurl "
@@ -33,7 +34,8 @@ _FIRING = re.compile(
     re.IGNORECASE,
 )
 _FIELD = re.compile(
-    r"^[ \t]{0,8}(?:[-*•][ \t]{1,4})?\*{0,2}([A-Za-z][A-Za-z_]{1,31}(?: name)?)\*{0,2}[ \t]{0,4}[:=]\*{0,2}(?!/)[ \t]{0,8}(.*)$"
+    r"^[ \t]{0,8}(?:[-*•][ \t]{1,4})?\*{0,2}([A-Za-z][A-Za-z_]{1,31}(?: name)?)\*{0,2}[ \t]{0,4}"
+    r"[:=]\*{0,2}(?!/)[ \t]{0,8}(.*)$"
 )
 _PAIR_BREAK = re.compile(r",\s{0,4}(?=[A-Za-z_][\w.]{0,63}\s?=)")
 _QUOTED_PAIR = re.compile(r"([A-Za-z_]\w{0,63})\s?(?:=~|=)\s?\"([^\"\n]{0,512})\"")
@@ -130,9 +132,6 @@ def read_paste(text: str) -> Paste:
     return _read_alert(lines) or _read_expression(stripped) or Paste(PasteKind.TEXT, details=(stripped,))
 
 
-# ---- JSON
-
-
 def _read_json(text: str) -> Paste | None:
     try:
         value = json.loads(text)
@@ -151,33 +150,32 @@ def _walk(value: object, builder: PasteBuilder, depth: int) -> bool:
     if depth > MAX_DEPTH:
         return False
     if isinstance(value, list):
-        return any([_walk(item, builder, depth + 1) for item in _firing_first(value)[:1]])
+        first = _firing_first(value)[:1]
+        return bool(first) and _walk(first[0], builder, depth + 1)
     if not isinstance(value, dict):
         return False
-    is_alert = False
-    for key in ("commonLabels", "groupLabels", "labels", "tags", "context"):
-        pairs = value.get(key)
-        if isinstance(pairs, dict):
-            is_alert = True
-            for name, text in pairs.items():
-                if isinstance(text, str | int | float):
-                    builder.label(str(name), str(text))
+    is_alert = _file_labels(value, builder)
     for key, item in value.items():
         if isinstance(item, str):
             is_alert = is_alert or key.lower() in NAME_KEYS
             builder.add(str(key), item)
-        elif key in {"commonLabels", "groupLabels", "labels", "tags", "context"}:
-            continue
-        elif isinstance(item, dict | list):
+        elif key not in _LABEL_KEYS and isinstance(item, dict | list):
             is_alert = _walk(item, builder, depth + 1) or is_alert
     return is_alert
 
 
+def _file_labels(value: Mapping[str, object], builder: PasteBuilder) -> bool:
+    """File what a payload calls labels; whether there are any."""
+    found = [pairs for key in _LABEL_KEYS if isinstance(pairs := value.get(key), dict)]
+    for pairs in found:
+        for name, text in pairs.items():
+            if isinstance(text, str | int | float):
+                builder.label(str(name), str(text))
+    return bool(found)
+
+
 def _firing_first(items: list[object]) -> list[object]:
     return sorted(items, key=lambda item: isinstance(item, dict) and item.get("status") == "resolved")
-
-
-# ---- alerts as text
 
 
 def _read_alert(lines: list[str]) -> Paste | None:
@@ -251,9 +249,6 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
         key, equals, value = part.partition("=")
         if equals and key.strip().isidentifier():
             yield key.strip(), value.strip().strip('"')
-
-
-# ---- PromQL and logs
 
 
 def _read_expression(text: str) -> Paste | None:

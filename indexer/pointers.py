@@ -1,5 +1,5 @@
-"""A diagnosis that says where to go on (pure): 'a refused connection leads to [A dependency is not reachable](#...)'. Whoever
-searches for that very finding wants the section it leads to."""
+"""A diagnosis that says where to go on (pure): 'a refused connection leads to [A dependency is not reachable](#...)'.
+Whoever searches for that very finding wants the section it leads to."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -13,8 +13,8 @@ MIN_SHARE = 0.4  # of the matched words' weight that must stand in the one sente
 
 
 def pointed_anchor(text: str, weights: Mapping[str, float]) -> str | None:
-    """The anchor that the sentence or table row with most of the query leads to; None unless most of what `text` says of
-    the query stands there. `weights` has the query's terms."""
+    """The anchor that the sentence or table row with most of the query leads to; None unless most of what `text` says
+    of the query stands there. `weights` has the query's terms."""
     if "](#" not in text:
         return None
     analyzer = Analyzer()

@@ -63,7 +63,8 @@ class Query:
 
 
 def parse_query(text: str) -> Query:
-    """Never raises. Input past 65,536 characters is cut, and so are the words that are left past 1 KiB; notes say so."""
+    """Never raises. Input past 65,536 characters is cut, and so are the words that are left past 1 KiB; notes say
+    so."""
     raw = _CONTROL.sub(" ", text[:MAX_INPUT_CHARS]).strip()
     query = _understand(raw, read_paste(raw))
     if len(text) > MAX_INPUT_CHARS:

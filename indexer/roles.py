@@ -54,8 +54,9 @@ _ROLE_OF = tuple(
 
 
 def role_of(section_path: Sequence[str], runbook_title: str) -> Role:
-    """What a section is for, by its own heading; what stands under the runbook's title, or before any heading, introduces
-    it. A heading that says nothing inherits from those above only what is asked for by name (verification and the like)."""
+    """What a section is for, by its own heading; what stands under the runbook's title, or before any heading,
+    introduces it. A heading that says nothing inherits from those above only what is asked for by name (verification
+    and the like)."""
     if not section_path or (len(section_path) == 1 and section_path[0] == runbook_title):
         return Role.ABOUT
     own = _named_role(section_path[-1])

@@ -20,7 +20,7 @@ from indexer.query import Query
 from indexer.query_terms import QueryTerms, Synonyms, corrected, weigh_terms
 from indexer.roles import Role
 from indexer.search_view import Filters, SearchView
-from indexer.sections import asked_role, choose, names_trouble
+from indexer.sections import Wish, choose, wish_of
 from indexer.signals import Signals, collect
 from indexer.snippet import Highlighter
 from indexer.tokens import normal_name
@@ -41,7 +41,8 @@ WEIGHTS: Mapping[str, float] = MappingProxyType(
         "exact": 0.1,
     }
 )
-# Those that are scaled, each with the score from which its best counts in full: spelling that is not half alike is weak.
+# Those that are scaled, each with the score from which its best counts in full: spelling that is not half alike is
+# weak.
 SCALED: Mapping[str, float] = MappingProxyType(
     {"meaning": 0.0, "overview": 0.0, "words": 0.0, "phrases": 0.0, "spelling": 0.5}
 )
@@ -203,13 +204,13 @@ def _hits(scores: _Scores, view: SearchView, eligible: Mask, limit: int) -> list
     }
     highlighter = Highlighter(scores.terms.terms)
     matched = _matched(scores.terms, view, rows[:limit])
-    asked = asked_role(scores.query)
+    wish = wish_of(scores.query)
     hits = []
     for place, row in enumerate(rows[:limit]):
         rivals = [other for other in rows if view.files[other] != view.files[row]]
-        chunk_row = _section(scores, view.generation, asked, row)
+        chunk_row = _section(scores, view.generation, wish, row)
         if place < POINTED_HITS:
-            chunk_row = _pointed(scores, view.generation, asked, row, chunk_row)
+            chunk_row = _pointed(scores, view.generation, wish, row, chunk_row)
         chunk = view.generation.chunks[chunk_row]
         sure, note = scores.forced.get(row, (None, ""))
         evidence = _evidence(scores, row, rivals[0] if rivals else None)
@@ -255,13 +256,12 @@ def _ranks(values: Floats, eligible: Mask) -> NDArray[np.int64]:
     return np.searchsorted(-ordered, -values, side="left") + 1
 
 
-def _section(scores: _Scores, generation: Generation, asked: Role | None, row: int) -> int:
+def _section(scores: _Scores, generation: Generation, wish: Wish, row: int) -> int:
     lexical = generation.lexical
     first, last = int(lexical.chunk_starts[row]), int(lexical.chunk_starts[row + 1])
     meaning = scores.signals.chunk_meaning
     place = choose(
-        scores.query,
-        asked,
+        wish,
         lexical.roles[first:last],
         scores.signals.chunk_words[first:last],
         None if meaning is None else meaning[first:last],
@@ -270,10 +270,10 @@ def _section(scores: _Scores, generation: Generation, asked: Role | None, row: i
     return first + place
 
 
-def _pointed(scores: _Scores, generation: Generation, asked: Role | None, row: int, chunk_row: int) -> int:
+def _pointed(scores: _Scores, generation: Generation, wish: Wish, row: int, chunk_row: int) -> int:
     """The chunk to show instead of a diagnosis that leads on to another section by the query's own words."""
     lexical = generation.lexical
-    if lexical.roles[chunk_row] != Role.DIAGNOSIS or asked is Role.DIAGNOSIS or names_trouble(scores.query, asked):
+    if lexical.roles[chunk_row] != Role.DIAGNOSIS or wish.asked is Role.DIAGNOSIS or wish.names_trouble:
         return chunk_row
     chunks = [generation.chunks[i] for i in range(int(lexical.chunk_starts[row]), int(lexical.chunk_starts[row + 1]))]
     here = generation.chunks[chunk_row].anchor
@@ -305,7 +305,8 @@ def _matched(terms: QueryTerms, view: SearchView, rows: Sequence[int]) -> list[t
     rarest = np.argsort(fields.row_counts(terms.keys), kind="stable")
     out = []
     for place in range(len(rows)):
-        words = dict.fromkeys(terms.words[i] for i in rarest if occurs[i, place])
+        found = rarest[occurs[rarest, place]]
+        words = dict.fromkeys(terms.words[i] for i in found[: 2 * MAX_MATCHED_TERMS])
         out.append(tuple(words)[:MAX_MATCHED_TERMS])
     return out
 

@@ -3,6 +3,7 @@ the choice among a runbook's chunks."""
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,8 @@ _INTENTS: tuple[tuple[Role, str], ...] = (
     (Role.VERIFICATION,
         r"\bverif|\bconfirm|\bmake sure\b|"
         r"\b(?:is|are|it|that|works?) (?:is )?(?:fine|healthy|ok|good|well|working|fixed|solved) again\b|"
-        r"\b(?:see|check|know|prove|test|tell) (?:that|if|whether) .{0,60}\b(?:again|fixed|worked|works|over|recovered|healthy|fine|back)\b|"
+        r"\b(?:see|check|know|prove|test|tell) (?:that|if|whether) .{0,60}\b(?:again|fixed|worked|works|over|"
+        r"recovered|healthy|fine|back)\b|"
         r"\bhow do i (?:test|know)\b"),
     (Role.ESCALATION,
         r"\bescalat|\bwake\b|\bwho (?:do|should|to|can|owns?|is)\b|\bcall (?:somebody|someone|whom)\b|"
@@ -60,7 +62,7 @@ _PRIOR: Mapping[Role, float] = {
     Role.REFERENCE: -0.50,
 }
 _ASKED_FOR = 0.50
-_ASKED_BY_NAME = 1.00  # these words leave no doubt
+_ASKED_BY_NAME = 1.25  # these words leave no doubt
 _BY_NAME = frozenset({Role.VERIFICATION, Role.ROLLBACK, Role.ESCALATION, Role.PREVENTION, Role.DURATION, Role.IMPACT})
 _MEANING_SHARE = 3.0  # a similarity spreads over about a third of what shares of words do
 _NAME_TRUST = 0.50  # an alert or a word or two name the trouble and not its cause: they count half against the prior
@@ -79,16 +81,33 @@ def asked_role(query: Query) -> Role | None:
     return None
 
 
-def choose(
-    query: Query, asked: Role | None, roles: NDArray[np.int8], words: Floats, meaning: Floats | None, headings: Floats
-) -> int:
+@dataclass(frozen=True, slots=True, eq=False)
+class Wish:
+    """What a query wants of a section: `asked` is the role it asks for, `pull` has one number a role, `trust` tells how
+    much its words count against that."""
+
+    asked: Role | None
+    names_trouble: bool
+    trust: float
+    pull: Floats
+
+
+def wish_of(query: Query) -> Wish:
+    """Read once for a query, used for each of its hits."""
+    asked = asked_role(query)
+    only_names = names_trouble(query, asked)
+    return Wish(asked, only_names, _NAME_TRUST if only_names else 1.0, _pull(query, asked))
+
+
+def choose(wish: Wish, roles: NDArray[np.int8], words: Floats, meaning: Floats | None, headings: Floats) -> int:
     """The place, among one runbook's chunks in text order, of the one that answers. `words` are BM25 scores, `meaning`
     similarities, `headings` the shares of the headings' own words that the query says."""
-    evidence = words / max(float(words.max()), 1e-9) + headings
+    evidence = words * np.float32(1 / max(float(words.max()), 1e-9)) + headings
     if meaning is not None:
-        evidence = evidence + _MEANING_SHARE * (meaning - meaning.mean())
-    trust = _NAME_TRUST if names_trouble(query, asked) else 1.0
-    return int(np.argmax(trust * evidence + _pull(query, asked)[roles]))
+        evidence += np.float32(_MEANING_SHARE) * meaning  # less its mean, which is the same for all
+    evidence *= np.float32(wish.trust)
+    evidence += wish.pull[roles]
+    return int(evidence.argmax())
 
 
 def names_trouble(query: Query, asked: Role | None) -> bool:

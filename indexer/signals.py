@@ -2,8 +2,8 @@
 
 Signals over runbooks: `words` (BM25 of its best chunks), `phrases` (BM25 of its pairs of neighbouring words), `meaning`
 (similarity of its best chunk), `overview` (similarity of its name, title and first prose), `spelling` (character
-n-grams), `name` (how much of its name the query says), `coverage` (how much of the query it says anywhere), `exact` (the
-query's alert is the runbook's, or is mentioned).
+n-grams), `name` (how much of its name the query says), `coverage` (how much of the query it says anywhere), `exact`
+(the query's alert is the runbook's, or is mentioned).
 """
 
 from collections.abc import Mapping, Sequence
@@ -99,8 +99,8 @@ def _similarities(vectors: VectorRows, vector: Floats) -> Floats:
 
 
 def _exact(query: Query, lexical: LexicalIndex) -> Floats:
-    """(n_runbooks,): 1 where the query's alert is one of the runbook's names; at most MENTION, the rarer the more, where
-    a name that the query mentions stands in the text."""
+    """(n_runbooks,): 1 where the query's alert is one of the runbook's names; at most MENTION, the rarer the more,
+    where a name that the query mentions stands in the text."""
     out = np.zeros(len(lexical.ids), dtype=np.float32)
     if query.identifiers:
         out = _mentions(query.identifiers, lexical)

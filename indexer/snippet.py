@@ -3,23 +3,26 @@
 import re
 from collections.abc import Collection
 
-from indexer.tokens import Analyzer
+from indexer.tokens import FUNCTION_TERMS, Analyzer
 
 MARK_START, MARK_END = "\x02", "\x03"
 MAX_SNIPPET_CHARS = 240
-_STEM_KEEPS = 6  # stemming changes the end of a word; so many of its first letters are enough to pass most over
-_MAX_MATCHES = 40  # looked at for the best window
+_RAW_CHARS = 480  # of Markdown, for one snippet: marks and links take their share
+_LEAD_CHARS = 60  # shown before the first word that matched, at most
+_STEM_KEEPS = 3  # first letters of a word that stemming leaves
+_MAX_PLACES = 3  # where one word is looked for in a chunk
 
+_WORD = re.compile(r"[^\W_]+(?:[_-][^\W_]+)*")
 _PLAIN = (
-    (re.compile(r"\[([^\]\n]{0,200})\]\([^)\n]{0,500}\)"), r"\1"),
+    (re.compile(r"\[([^\]\n]{0,200})\]\([^)\n]{0,500}\)?"), r"\1"),
     (re.compile(r"^[ \t]*(?:`{3,}|~{3,}).*$", re.MULTILINE), " "),
     (re.compile(r"^[ \t]{0,8}(?:#{1,6}[ \t]|[-*+][ \t]|\d{1,3}[.)][ \t]|>+|\|)", re.MULTILINE), " "),
-    (re.compile(r"[`|]|\*{2,}|[\x00-\x08\x0e-\x1f]|<[^<>\n]{1,200}>(?=\s|$)"), " "),
+    (re.compile(r"[`|]|\*{2,}|[\x00-\x08\x0e-\x1f]"), " "),
 )
 
 
 def plain_text(text: str) -> str:
-    """Markdown without its marks, on one line."""
+    """Markdown without its marks, on one line. Not safe as HTML: whoever shows it escapes it."""
     for pattern, by in _PLAIN:
         text = pattern.sub(by, text)
     return " ".join(text.split())
@@ -29,53 +32,63 @@ class Highlighter:
     """Marks the words that carry one of `terms`. One search uses one, so each distinct word is analysed once."""
 
     def __init__(self, terms: Collection[str]) -> None:
-        self._terms = frozenset(terms)
-        beginnings = sorted({re.escape(term[: max(3, min(len(term) - 1, _STEM_KEEPS))]) for term in terms})
-        self._candidate = re.compile(
-            rf"(?<![^\W_])(?:{'|'.join(beginnings)})[^\W_]*(?:[_-][^\W_]+)*" if beginnings else r"(?!)", re.IGNORECASE
-        )
+        self._terms = frozenset(terms) - FUNCTION_TERMS
+        # Stemming changes the last letter at most and cuts off what follows, so words begin with the rest of the stem.
+        self._needles = tuple({term[:-1] if len(term) > 4 else term for term in self._terms if len(term) > 2})
+        self._beginnings = frozenset(term[:_STEM_KEEPS] for term in self._terms)
         self._analyzer = Analyzer()
         self._memo: dict[str, bool] = {}
 
     def snippet(self, text: str, *, max_chars: int = MAX_SNIPPET_CHARS) -> str:
-        """The window of `text` with the most different matched words, its start where none matched."""
-        plain = plain_text(text)
-        matches = [match for match in self._candidate.finditer(plain) if self._carries(match[0])]
-        if not matches:
-            return _clipped(plain, 0, max_chars)
-        start = _best_start(matches, max_chars)
-        begin = max(plain.rfind(". ", 0, start + 1) + 2, start - max_chars // 4) if start else 0
-        begin = 0 if begin < 30 else plain.find(" ", begin - 1) + 1 if plain[begin - 1 : begin] != " " else begin
-        end = begin + max_chars
-        shown = _clipped(plain, begin, max_chars)
-        shift = (1 if begin else 0) - begin
-        out, at = [], 0
-        for match in matches:
-            if match.start() < begin or match.end() > end or match.end() + shift > len(shown):
-                continue
-            out += [shown[at : match.start() + shift], MARK_START, match[0], MARK_END]
-            at = match.end() + shift
-        return "".join(out) + shown[at:]
+        """The part of `text` with the most different matched words, its beginning where none matched."""
+        begin = self._window(text.lower(), _RAW_CHARS // 2)
+        shown = plain_text(text[begin : begin + _RAW_CHARS])
+        cut = len(shown) > max_chars
+        if cut:
+            shown = shown[:max_chars].rpartition(" ")[0] or shown[:max_chars]
+        more = cut or begin + _RAW_CHARS < len(text)
+        return f"{'…' if begin else ''}{self._marked(shown)}{'…' if more else ''}"
+
+    def _window(self, lowered: str, width: int) -> int:
+        """Where to begin: at a word or a line, shortly before the densest run of matches."""
+        places: list[tuple[int, int]] = []
+        for number, needle in enumerate(self._needles):
+            at = -1
+            for _ in range(_MAX_PLACES):
+                at = lowered.find(needle, at + 1)
+                if at < 0:
+                    break
+                places.append((at, number))
+        places.sort()
+        best, best_count, last = 0, 0, 0
+        for first, (at, _) in enumerate(places):
+            while last < len(places) and places[last][0] < at + width:
+                last += 1
+            count = len({number for _, number in places[first:last]})
+            if count > best_count:
+                best, best_count = at, count
+        if best <= _LEAD_CHARS:
+            return 0
+        line = lowered.rfind("\n", best - _LEAD_CHARS, best)
+        space = lowered.find(" ", best - _LEAD_CHARS, best)
+        return max(line, space if line < 0 else line, best - _LEAD_CHARS) + 1
+
+    def _marked(self, plain: str) -> str:
+        out: list[str] = []
+        at = 0
+        for match in _WORD.finditer(plain):
+            if self._carries(match[0]):
+                out += [plain[at : match.start()], MARK_START, match[0], MARK_END]
+                at = match.end()
+        return "".join(out) + plain[at:]
 
     def _carries(self, word: str) -> bool:
         known = self._memo.get(word)
         if known is None:
-            known = self._memo[word] = not self._terms.isdisjoint(self._analyzer.terms(word))
+            known = self._memo[word] = self._may_carry(word) and not self._terms.isdisjoint(self._analyzer.terms(word))
         return known
 
-
-def _best_start(matches: list[re.Match[str]], max_chars: int) -> int:
-    best, best_count = matches[0].start(), 0
-    for i, first in enumerate(matches[:_MAX_MATCHES]):
-        last = first.start() + max_chars
-        words = {match[0].lower() for match in matches[i : i + _MAX_MATCHES] if match.end() <= last}
-        if len(words) > best_count:
-            best, best_count = first.start(), len(words)
-    return best
-
-
-def _clipped(plain: str, begin: int, max_chars: int) -> str:
-    end = begin + max_chars
-    if end < len(plain):
-        end = max(plain.rfind(" ", begin, end), begin + 1)
-    return f"{'…' if begin else ''}{plain[begin:end]}{'…' if end < len(plain) else ''}"
+    def _may_carry(self, word: str) -> bool:
+        """Cheap, and true of all that do: most words are passed over here."""
+        is_compound = not word[1:].islower() or not word.isalpha()
+        return is_compound or word[:_STEM_KEEPS].lower() in self._beginnings

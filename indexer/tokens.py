@@ -13,8 +13,8 @@ from kb.words import word_set
 _WORD = re.compile(r"[^\W_]+(?:[_-][^\W_]+)*")
 # PVCs | API (not the A of Api) | Crash, crash, etcd3 | 5xx, 99
 _PIECE = re.compile(r"[A-Z]{2,}s(?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+(?:\d+(?![a-z]))?|\d+[a-z]*|[^\W\d_a-zA-Z]+")
-# Stems of words that hold questions and sentences together and say nothing about what is wrong. Words that could (no, not, down, up, out, off, over)
-# are not among them.
+# Stems of words that hold questions and sentences together and say nothing about what is wrong. Words that could (no,
+# not, down, up, out, off, over) are not among them.
 FUNCTION_TERMS = word_set(
     "a about again all also am an and ani are as at be becaus been befor between both but by can could did do "
     "doe for from get got had has have he her here him his how i if in into is it just keep let make may me "

@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from shutil import rmtree
 from typing import cast
@@ -89,8 +90,9 @@ def read_generation(folder: Path) -> Generation:
     except SealBroken as exc:
         raise IndexCorrupt(exc.path, exc.reason) from exc
     facts = manifest.facts
-    if (facts.get("format"), facts.get("recipe")) != (_FORMAT, RECIPE):
-        raise IndexOutdated(folder, f"format {facts.get('format')}, recipe {facts.get('recipe')} of another release")
+    made_by = tuple(facts.get(name) for name in ("format", "recipe", "release"))
+    if made_by != (_FORMAT, RECIPE, _release()):
+        raise IndexOutdated(folder, f"release {made_by[2]} made it, format {made_by[0]}, recipe {made_by[1]}")
     try:
         generation = _assemble(facts, files)
     except (KeyError, ValueError, TypeError, IndexError) as exc:
@@ -105,6 +107,7 @@ def facts_of(generation: Generation) -> dict[str, object]:
     return {
         "format": _FORMAT,
         "recipe": RECIPE,
+        "release": _release(),
         "id": generation.id,
         "model": generation.model_id,
         "dimension": generation.chunk_vectors.dimension if generation.chunk_vectors is not None else 0,
@@ -126,6 +129,14 @@ def write_search_index(generation: Generation, path: Path) -> None:
     body = {**facts_of(generation), "revision": generation.revision, "entries": rows}
     path.parent.mkdir(parents=True, exist_ok=True)
     replace_synced(path, (json.dumps(body, indent=1, ensure_ascii=True) + "\n").encode())
+
+
+def _release() -> str:
+    """The version of sre-kb: another may parse and cut the same files otherwise, so it reads no index but its own."""
+    try:
+        return version("sre-kb")
+    except PackageNotFoundError:  # run from a source tree that nobody installed
+        return "source"
 
 
 def _write_files(generation: Generation, folder: Path) -> None:

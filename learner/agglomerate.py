@@ -1,0 +1,137 @@
+"""Average linkage over small groups: the two likest are joined until nothing reaches the bar. People's word comes
+first: what they put together starts together, what they took apart stays apart. Pure and deterministic."""
+
+import heapq
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from learner.neighbours import nearest_rows
+from learner.similarity import Profile, Weights, compare, size_bonus, sum_of
+
+CANDIDATES = 24
+"""How many of the nearest groups each group is compared with; a larger number changed no figure of the benchmark."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bonds:
+    """People's word in terms of row numbers: `together` are joined from the start, no row of one side of an `apart`
+    pair ever shares a group with a row of the other side."""
+
+    together: tuple[frozenset[int], ...] = ()
+    apart: tuple[tuple[frozenset[int], frozenset[int]], ...] = ()
+
+
+def agglomerate(profiles: Sequence[Profile], weights: Weights, bonds: Bonds | None = None) -> list[list[int]]:
+    """Row numbers of `profiles` in groups, each sorted, groups in order of their first row."""
+    linkage = _Linkage(profiles, weights, bonds or Bonds())
+    linkage.run()
+    return sorted(sorted(rows) for rows in linkage.members.values())
+
+
+class _Linkage:
+    """The state of one run: groups under growing numbers, a heap of candidate joins, and who neighbours whom."""
+
+    def __init__(self, profiles: Sequence[Profile], weights: Weights, bonds: Bonds) -> None:
+        self._weights = weights
+        self._bar = weights.bar(len(profiles))
+        self.members: dict[int, list[int]] = {}
+        self._profiles: dict[int, Profile] = {}
+        self._sides: dict[int, frozenset[tuple[int, int]]] = {}
+        self._near: dict[int, set[int]] = {}
+        self._heap: list[tuple[float, int, int]] = []
+        self._start(profiles, bonds)
+        self._next = len(self.members)
+
+    def run(self) -> None:
+        """Join until no allowed pair reaches the bar."""
+        while self._heap:
+            _, left, right = heapq.heappop(self._heap)
+            if left in self.members and right in self.members:
+                self._join(left, right)
+
+    def _start(self, profiles: Sequence[Profile], bonds: Bonds) -> None:
+        for number, rows in enumerate(_together(len(profiles), bonds.together)):
+            self.members[number] = rows
+            self._profiles[number] = profiles[rows[0]] if len(rows) == 1 else sum_of(profiles[row] for row in rows)
+            self._sides[number] = frozenset(
+                (at, side)
+                for at, sides in enumerate(bonds.apart)
+                for side in (0, 1)
+                if not sides[side].isdisjoint(rows)
+            )
+            self._near[number] = set()
+        pairs = candidate_pairs([self._profiles[number] for number in range(len(self.members))])
+        for left, right in pairs:
+            self._near[left].add(right)
+            self._near[right].add(left)
+            self._offer(left, right)
+
+    def _offer(self, left: int, right: int) -> None:
+        if any((at, 1 - side) in self._sides[right] for at, side in self._sides[left]):
+            return
+        mine, theirs = self._profiles[left], self._profiles[right]
+        bar = self._bar - size_bonus(mine.weight, theirs.weight, self._weights)
+        log_odds = compare(mine, theirs, self._weights, at_least=bar)
+        if log_odds >= bar:
+            heapq.heappush(self._heap, (bar - log_odds, min(left, right), max(left, right)))
+
+    def _join(self, left: int, right: int) -> None:
+        joined, self._next = self._next, self._next + 1
+        self.members[joined] = self.members.pop(left) + self.members.pop(right)
+        self._profiles[joined] = sum_of((self._profiles.pop(left), self._profiles.pop(right)))
+        self._sides[joined] = self._sides.pop(left) | self._sides.pop(right)
+        near = (self._near.pop(left) | self._near.pop(right)) - {left, right}
+        self._near[joined] = near
+        for other in sorted(near):
+            self._near[other] -= {left, right}
+            self._near[other].add(joined)
+            self._offer(joined, other)
+
+
+def candidate_pairs(profiles: Sequence[Profile]) -> list[tuple[int, int]]:
+    """Pairs of rows worth comparing: nearest in meaning, or of the same alert. Each once, lower row first, sorted."""
+    if len(profiles) < 2:
+        return []
+    means = np.stack([profile.full / np.float32(profile.weight) for profile in profiles])
+    pairs = {
+        (min(row, other), max(row, other)) for row, near in enumerate(nearest_rows(means, CANDIDATES)) for other in near
+    }
+    by_alert: defaultdict[str, list[int]] = defaultdict(list)
+    for row, profile in enumerate(profiles):
+        for alert in profile.told:
+            by_alert[alert].append(row)
+    for rows in by_alert.values():
+        heaviest = sorted(rows, key=lambda row: (-profiles[row].weight, row))[:CANDIDATES]
+        pairs.update((min(row, other), max(row, other)) for row in rows for other in heaviest if row != other)
+    return sorted(pairs)
+
+
+def _sides_of(rows: Sequence[int], bonds: Bonds) -> frozenset[tuple[int, int]]:
+    """Which side of which `apart` bond some rows stand on."""
+    return frozenset(
+        (at, side) for at, sides in enumerate(bonds.apart) for side in (0, 1) if not sides[side].isdisjoint(rows)
+    )
+
+
+def _together(rows: int, bonds: Iterable[frozenset[int]]) -> list[list[int]]:
+    """All rows in sets, joined wherever two bonds share a row; in order of their first row."""
+    leader = list(range(rows))
+
+    def find(row: int) -> int:
+        while leader[row] != row:
+            leader[row] = leader[leader[row]]
+            row = leader[row]
+        return row
+
+    for bond in bonds:
+        first, *rest = sorted(bond)
+        for row in rest:
+            low, high = sorted((find(first), find(row)))
+            leader[high] = low
+    sets: defaultdict[int, list[int]] = defaultdict(list)
+    for row in range(rows):
+        sets[find(row)].append(row)
+    return [sets[first] for first in sorted(sets)]

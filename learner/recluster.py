@@ -1,0 +1,128 @@
+"""All incidents grouped anew with everything known by now, while each pattern keeps the id under which people know it.
+Merges and splits leave a forwarding id and a line of history. No randomness."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+
+from kb.pattern import ChangeKind, PatternChange
+from learner.agglomerate import agglomerate
+from learner.assign import MIN_PATTERN_INCIDENTS, Grouping, Micro
+from learner.constraints import bonds_between, side_marks
+from learner.features import Features, Reader
+from learner.lexicon import Told, build_lexicon
+from learner.neighbours import ExactNeighbours, Neighbours
+from learner.signature import Signature
+from learner.similarity import profile_of, sum_of
+
+FIRST_RECLUSTERING = 32
+GROWTH_BETWEEN = 1.3
+"""Re-clustering comes due when there are this many times the incidents of the last time, which keeps its total cost
+proportional to that of the last one."""
+
+
+def is_due(grouping: Grouping) -> bool:
+    """Whether enough was learnt since the last time for another look to pay."""
+    return len(grouping.items) >= max(FIRST_RECLUSTERING, GROWTH_BETWEEN * grouping.clustered_at)
+
+
+def recluster(grouping: Grouping, *, neighbours: Neighbours | None = None, by: str = "") -> tuple[PatternChange, ...]:
+    """Group everything anew and tell what changed. `neighbours` is an empty index for the new groups."""
+    reader = Reader(build_lexicon(_told(grouping)))
+    grouping.reader = reader
+    grouping.embed_missing([item.signature for item in grouping.items])
+    rows = _rows(grouping, reader)
+    if not rows:
+        grouping.rebuild([], reader, neighbours or ExactNeighbours(grouping.dimension))
+        return ()
+    bonds = bonds_between(grouping.constraints, [frozenset(grouping.items[n].id for n in row.members) for row in rows])
+    parts = agglomerate([row.profile for row in rows], grouping.weights, bonds)
+    members = [sorted(number for row in part for number in rows[row].members) for part in parts]
+    old = {number: grouping.micros[micro].group for number, micro in grouping.micro_of.items()}
+    ids = _keep_ids(grouping, members, old)
+    for part, pattern_id in zip(parts, ids, strict=True):
+        for row in part:
+            rows[row].group = pattern_id
+    changes = _changes(grouping, members, ids, old, by)
+    grouping.rebuild(rows, reader, neighbours or ExactNeighbours(grouping.dimension))
+    grouping.history.extend(changes)
+    return changes
+
+
+def _told(grouping: Grouping) -> list[Told]:
+    told = []
+    for number, item in enumerate(grouping.items):
+        micro = grouping.micro_of.get(number)
+        if micro is not None:
+            signature = item.signature
+            group = grouping.micros[micro].group
+            told.append(Told(signature.alert, signature.title, signature.segments, group, item.service))
+    return told
+
+
+def _rows(grouping: Grouping, reader: Reader) -> list[Micro]:
+    """The near repetitions with fresh profiles, without unlearned incidents, cut where people took incidents apart."""
+    features: dict[Signature, Features] = {}
+    rows: list[Micro] = []
+    for micro in grouping.micros.values():
+        sides: defaultdict[tuple[tuple[int, int], ...], list[int]] = defaultdict(list)
+        for number in micro.members:
+            incident_id = grouping.items[number].id
+            if incident_id not in grouping.constraints.unlearned:
+                sides[side_marks(grouping.constraints, incident_id)].append(number)
+        for numbers in sides.values():
+            counts = Counter(grouping.items[number].signature for number in numbers)
+            for signature in counts:
+                if signature not in features:
+                    features[signature] = reader.read(signature, grouping.vectors)
+            profile = sum_of(profile_of(features[signature], count) for signature, count in counts.items())
+            rows.append(Micro(len(rows), micro.group, profile, sorted(numbers)))
+    return rows
+
+
+def _keep_ids(grouping: Grouping, members: Sequence[Sequence[int]], old: Mapping[int, str]) -> list[str]:
+    """An id for each group: of the old ids still free the one it shares most incidents with, else a new one."""
+    overlaps = [
+        (-count, old_id, at)
+        for at, numbers in enumerate(members)
+        for old_id, count in Counter(old[n] for n in numbers).items()
+    ]
+    ids: dict[int, str] = {}
+    taken: set[str] = set()
+    for _, old_id, at in sorted(overlaps):
+        if at not in ids and old_id not in taken:
+            ids[at] = old_id
+            taken.add(old_id)
+    for at, numbers in enumerate(members):
+        if at not in ids:
+            ids[at] = _unused_id(grouping, grouping.items[numbers[0]].id, taken)
+            taken.add(ids[at])
+    return [ids[at] for at in range(len(members))]
+
+
+def _unused_id(grouping: Grouping, incident_id: str, taken: set[str]) -> str:
+    pattern_id = grouping.new_pattern_id(incident_id)
+    while pattern_id in taken:
+        pattern_id = grouping.new_pattern_id(pattern_id)
+    return pattern_id
+
+
+def _changes(
+    grouping: Grouping, members: Sequence[Sequence[int]], ids: Sequence[str], old: Mapping[int, str], by: str
+) -> tuple[PatternChange, ...]:
+    """Forward the ids that no group kept, and say which patterns were merged or split."""
+    at_count = len(grouping.items)
+    went: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for numbers, pattern_id in zip(members, ids, strict=True):
+        for number in numbers:
+            went[old[number]][pattern_id] += 1
+    changes = []
+    for old_id, to in sorted(went.items()):
+        incidents = to.total()
+        if old_id not in ids:
+            heir = min(to, key=lambda pattern_id: (-to[pattern_id], pattern_id))
+            grouping.forwards[old_id] = heir
+            changes.append(PatternChange(ChangeKind.MERGED, old_id, (heir,), incidents, at_count, by))
+        elif len(to) > 1 and incidents >= MIN_PATTERN_INCIDENTS:
+            parts = tuple(sorted(set(to) - {old_id}))
+            changes.append(PatternChange(ChangeKind.SPLIT, old_id, parts, incidents, at_count, by))
+    return tuple(changes)

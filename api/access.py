@@ -1,7 +1,9 @@
 """Who may do what. One table names the least role for every route, command and tool; every face asks it, nobody keeps
 rules of its own. A door without a row stays shut."""
 
+import re
 from collections.abc import Mapping
+from functools import cache
 from types import MappingProxyType
 
 from kb.errors import KBError
@@ -101,3 +103,18 @@ def require(principal: Principal, door: str, table: Mapping[str, Role] = LEAST_R
     """Raise `AccessDenied` unless `principal` may pass `door` (such as "GET /runbooks/search" or "cli index")."""
     if not may(principal, door, table):
         raise AccessDenied(door, principal, table.get(door))
+
+
+def methods_at(path: str, table: Mapping[str, Role] = LEAST_ROLE) -> tuple[str, ...]:
+    """The HTTP methods that some door at this path takes, in order; none for a path without a door."""
+    doors = (door.partition(" ") for door in table if not door.startswith("cli "))
+    return tuple(sorted({method for method, _, template in doors if _pattern(template).fullmatch(path)}))
+
+
+@cache
+def _pattern(template: str) -> re.Pattern[str]:
+    """A route's template as a pattern: `{name}` stands for one part of a path, `{name:path}` for the rest of it."""
+    parts = re.split(r"(\{[a-z_]+(?::path)?\})", template)
+    return re.compile(
+        "".join((".+" if ":path" in part else "[^/]+") if part.startswith("{") else re.escape(part) for part in parts)
+    )

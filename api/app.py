@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import openapi, problems
+from api import access, openapi, problems
 from api.asking import authorize, refuse_repeats
 from api.edge import Edge, EdgeRules
 from api.gates import build_gates
@@ -149,13 +149,14 @@ def _invalid(exc: RequestValidationError) -> Problem:
 
 def _refused(request: Request, exc: HTTPException) -> Problem:
     kind = problems.kind_of_status(exc.status_code)
-    headers = {name: value for name, value in (exc.headers or {}).items() if name.lower() == "allow"}
     if exc.status_code == 404:
         return Problem(kind, "There is nothing at this address.", "GET /openapi.json lists what there is.")
     if exc.status_code == 405:
-        allowed = headers.get("Allow") or headers.get("allow") or "another method"
-        return Problem(kind, f"{request.method} is not taken here.", f"Use {allowed}.", headers=headers)
-    return Problem(kind, str(exc.detail)[:300], headers=headers)
+        allowed = ", ".join(access.methods_at(request.url.path.removeprefix(request.scope["root_path"])))
+        return Problem(
+            kind, f"{request.method} is not taken here.", f"Use {allowed or 'another'}.", headers={"Allow": allowed}
+        )
+    return Problem(kind, str(exc.detail)[:300])
 
 
 def _request_id(request: Request) -> str:

@@ -21,6 +21,8 @@ log = logging.getLogger("sre_kb.serve")
 EXIT_UNAVAILABLE = 4
 _KEEP_ALIVE_S = 15
 _BACKLOG = 256
+# Well above the limits of the edge, which says in words what is too long; past this the protocol layer just hangs up.
+_MAX_HEAD_BYTES = 256 << 10
 
 
 def run(*, host: str | None, port: int | None) -> int:
@@ -76,6 +78,7 @@ def _options(settings: Settings) -> dict[str, Any]:
         "server_header": False,
         "proxy_headers": False,  # nothing here decides by the client's address, so nobody needs to forge one
         "backlog": _BACKLOG,
+        "h11_max_incomplete_event_size": _MAX_HEAD_BYTES,
         "timeout_keep_alive": _KEEP_ALIVE_S,
         "timeout_graceful_shutdown": max(1, round(settings.shutdown_grace_s)),
     }

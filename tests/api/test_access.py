@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.access import LEAST_ROLE, AccessDenied, may, require
+from api.access import LEAST_ROLE, AccessDenied, may, methods_at, require
 from kb.principal import Face, Principal, Role, local
 
 
@@ -38,3 +38,18 @@ def test_a_refusal_names_the_role_that_is_missing() -> None:
     with pytest.raises(AccessDenied) as caught:
         require(_somebody(Role.VIEWER), "cli index")
     assert caught.value.message == "sam (viewer) may not use cli index: it asks for the role responder."
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/runbooks/pod-crash", ("DELETE", "GET", "PUT")),
+        ("/runbooks/search", ("DELETE", "GET", "POST", "PUT")),
+        ("/runbooks", ("GET",)),
+        ("/assets/1/vendor/htmx.js", ("GET",)),
+        ("/runbooks/a/b/c", ()),
+        ("/runbooksX", ()),
+    ],
+)
+def test_a_path_names_the_methods_it_takes(path: str, methods: tuple[str, ...]) -> None:
+    assert methods_at(path) == methods

@@ -41,7 +41,8 @@ class SentenceTransformerEmbedder:
         return self._queries.get(text)
 
     def _embed_query(self, text: str) -> Vector:
-        return self._encode(self._model.encode_query, [without_surrogates(text)])[0]
+        vector: Vector = self._encode(self._model.encode_query, [without_surrogates(text)])[0]
+        return vector
 
     def _encode(self, encode: Callable[..., Any], texts: list[str]) -> Vectors:
         try:

@@ -163,8 +163,8 @@ def _create_private(path: Path) -> None:
 def _open_read_only(url: URL, path: Path, *, check: bool) -> Database:
     """A database on a medium that takes no writes.
 
-    SQLite needs to write beside a WAL database even to read it, unless told that the file is immutable. That would leave
-    out what a crash left in the log, so a private copy is read then.
+    SQLite needs to write beside a WAL database even to read it, unless told that the file is immutable. That would
+    leave out what a crash left in the log, so a private copy is read then.
     """
     scratch: Path | None = None
     log = path.with_name(path.name + "-wal")

@@ -59,6 +59,7 @@ def _listen(settings: Settings) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((settings.host, settings.port))
+        listener.listen(_BACKLOG)  # from here on whoever connects waits for the start instead of being refused
     except OSError as exc:
         listener.close()
         raise CannotListen(settings.host, settings.port, exc.strerror or str(exc)) from None

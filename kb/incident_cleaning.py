@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from datetime import UTC
 
 from kb.incident import ActionTaken, DiagnosisStep, Incident, Resolution
 from kb.redact import MASK
@@ -46,7 +47,10 @@ def clean_name(text: str, redact: Redact) -> str:
 
 
 def clean_incident(incident: Incident, redact: Redact) -> Incident:
-    """The incident as it may be kept. Cleaning twice gives the same as once; ids and times are left as they are."""
+    """The incident as it may be kept, its times in UTC. Cleaning twice gives the same as once; its id is left as it is.
+
+    Times must have a zone.
+    """
 
     def texts(items: Iterable[str]) -> tuple[str, ...]:
         return clean_texts(items, redact)
@@ -68,6 +72,10 @@ def clean_incident(incident: Incident, redact: Redact) -> Incident:
         lessons=texts(incident.lessons),
         prevention=texts(incident.prevention),
         links=texts(incident.links),
+        # Of two equal moments in a zone whose clock is put back, Python calls neither equal to the same one in UTC.
+        started_at=incident.started_at.astimezone(UTC),
+        acknowledged_at=incident.acknowledged_at and incident.acknowledged_at.astimezone(UTC),
+        resolved_at=incident.resolved_at and incident.resolved_at.astimezone(UTC),
         duration_s=_seconds(incident.duration_s),
         source=clean_name(incident.source, redact),
         source_id=clean_name(incident.source_id, redact),

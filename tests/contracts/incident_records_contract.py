@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import permutations
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -228,6 +229,12 @@ class IncidentRecordsContract:
         bench.add(told("A", fingerprint="f1"))
         there = NOON.astimezone(timezone(timedelta(hours=5, minutes=30)))
         assert not bench.add(told("A", fingerprint="f1", started_at=there)).is_new
+
+    def test_a_moment_of_the_hour_that_comes_twice_is_one_moment(self, bench: RecordsBench) -> None:
+        second_half_past_two = datetime(2025, 10, 26, 2, 30, fold=1, tzinfo=ZoneInfo("Europe/Berlin"))
+        first = bench.add(told("A", fingerprint="f1", started_at=second_half_past_two)).stored
+        assert first.incident.started_at == datetime(2025, 10, 26, 1, 30, tzinfo=UTC)
+        assert not bench.add(told("A", fingerprint="f1", started_at=second_half_past_two)).has_changed
 
     def test_two_reports_with_no_id_that_say_the_same_of_the_same_moment_are_one(self, bench: RecordsBench) -> None:
         assert bench.add(told("A", labels={"pod": "x"})).is_new

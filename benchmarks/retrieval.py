@@ -49,6 +49,7 @@ Scores = NDArray[np.float32]
 DEPTH = 10
 RESAMPLES = 10_000
 STEPS = (0.5, 1.0, 1.5)  # what tuning may multiply a weight by
+MIN_STEP_GAIN = 0.001  # of nDCG@10; less is chance
 HIDDEN_WEIGHT, OFF_TOPIC_WEIGHT = 0.5, 2.0
 OFF_TOPIC = Path(__file__).parent / "data" / "off_topic.txt"
 COMPANIES = {"gitlab-runbooks": "gitlab-rules"}  # two sources of one author are left out together
@@ -251,7 +252,7 @@ def tuned(bench: Bench, parts: Mapping[str, Scores], rows: NDArray[np.bool_]) ->
             for step in STEPS:
                 tried = {**weights, name: weights[name] * step}
                 score = score_of(bench, fused(parts, tried), rows)
-                if score > best:
+                if score > best + MIN_STEP_GAIN:
                     best, weights = score, tried
     return weights
 

@@ -96,7 +96,7 @@ def _with_resolution(known: Incident, told: Incident) -> Incident:
 
 
 def _union(first: Sequence[str], second: Sequence[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*first, *second)))
+    return (*first, *(item for item in dict.fromkeys(second) if item not in first))
 
 
 def _digest(*parts: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.imports.csv_entries import CsvReader
@@ -226,6 +226,7 @@ def all_readers(raw: bytes) -> Iterator[Any]:
     yield lambda: csv_of(raw)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300) | st.text(alphabet='{}[]",:\\ \n;ainc0', max_size=120).map(str.encode))
 def test_any_bytes_are_entries_or_a_clear_error(raw: bytes) -> None:
     for read in all_readers(raw):

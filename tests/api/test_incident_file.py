@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.imports.incident_fields import ALIASES, Telling
@@ -311,6 +311,7 @@ NAMES = sorted(
 
 
 class TestAnything:
+    @settings(deadline=None)
     @given(
         st.lists(st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=8), ANY_VALUE, max_size=12), max_size=4),
         st.sampled_from(["", "own", *EXPORT_FORMATS]),

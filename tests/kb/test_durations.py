@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kb.durations import MAX_DURATION_S, format_duration, parse_duration
@@ -128,17 +128,20 @@ def test_a_length_of_time_is_written_short(seconds: float, written: str) -> None
     assert format_duration(seconds) == written
 
 
+@settings(deadline=None)
 @given(st.integers(0, int(MAX_DURATION_S * 1000)))
 def test_what_is_written_is_read_back_to_the_millisecond(milliseconds: int) -> None:
     assert parse_duration(format_duration(milliseconds / 1000)) == milliseconds / 1000
 
 
+@settings(deadline=None)
 @given(st.floats(0, MAX_DURATION_S))
 @example(MAX_DURATION_S)
 def test_a_number_of_seconds_is_itself(seconds: float) -> None:
     assert parse_duration(seconds) == seconds
 
 
+@settings(deadline=None)
 @given(st.text() | st.from_regex(r"[0-9.,:pt dhms-]{0,20}", fullmatch=True))
 def test_any_text_is_a_length_of_time_or_a_clear_error(text: str) -> None:
     try:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kb.errors import InvalidInput
@@ -115,6 +115,7 @@ class TestDutiesDue:
     def test_an_incident_of_unknown_severity_is_taken_for_a_medium_one(self) -> None:
         assert due(incident(None), "09:00") == due(incident(Severity.MEDIUM), "09:00")
 
+    @settings(deadline=None)
     @given(
         st.sampled_from([None, *Severity]),
         st.sampled_from(IncidentStatus),
@@ -237,6 +238,7 @@ class TestConfiguration:
             policy_from(mapping, where="p")
         assert caught.value.field == field
 
+    @settings(deadline=None)
     @given(
         st.recursive(
             st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),

@@ -236,7 +236,15 @@ def _moved_cards(
 
 
 def _kept(old: VectorIndex, new_rows: NDArray[np.int32], count: int) -> Matrix:
+    """(count, dim): old row r at row `new_rows[r]`, the others to be filled. Rows that move together are copied at
+    once: after one changed file that is nearly all of them."""
     matrix: Matrix = np.empty((count, old.dimension), dtype=old.matrix.dtype)
-    kept = new_rows >= 0
-    matrix[new_rows[kept]] = old.matrix[kept]
+    kept = np.flatnonzero(new_rows >= 0)
+    if not len(kept):
+        return matrix
+    ends = np.flatnonzero((np.diff(kept) != 1) | (np.diff(new_rows[kept]) != 1))
+    firsts, lasts = np.concatenate(([0], ends + 1)), np.concatenate((ends, [len(kept) - 1]))
+    for first, last in zip(kept[firsts].tolist(), kept[lasts].tolist(), strict=True):
+        start = int(new_rows[first])
+        matrix[start : start + last + 1 - first] = old.matrix[first : last + 1]
     return matrix

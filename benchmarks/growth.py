@@ -4,7 +4,8 @@
 
 Runbooks are written of the corpus's own words, as often as they occur there; beyond the first 2,500 they are copies
 under other names. Vectors are random directions around a few hundred centres, so the time to embed a query or a changed
-text is not in these figures: it does not depend on size.
+text is not in these figures: it does not depend on size. Search, refresh and build are CPU time on one core; save and
+load are wall time.
 """
 
 import argparse
@@ -27,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.corpus import memory_mb, timed
+from benchmarks.corpus import cpu_timed, memory_mb, timed
 from indexer.cards import cards_of
 from indexer.embed import HashingEmbedder, Vector
 from indexer.features import Features, extract_features
@@ -85,13 +86,15 @@ def measure(corpus: Path, count: int) -> dict[str, Any]:
     """One size, in a process of its own."""
     embedder = SyntheticEmbedder()
     words = vocabulary(corpus)
-    generation, build_s = timed(lambda: grown(words, count, embedder))
+    generation, build_s = cpu_timed(lambda: grown(words, count, embedder))
     resident_mb, _ = memory_mb()
     searcher = Searcher(embedder)
     queries = [" ".join(words.draw(np.random.default_rng(seed), 6)) for seed in range(SEARCHES)]
     for text in queries[:3]:
         searcher.search(parse_query(text), generation)
-    searched = [timed(lambda text=text: searcher.search(parse_query(f"{text} now"), generation))[1] for text in queries]
+    searched = [
+        cpu_timed(lambda text=text: searcher.search(parse_query(f"{text} now"), generation))[1] for text in queries
+    ]
     changed = [
         timed(lambda number=number: generation.updated(added=[written(words, 10_000_000 + number, number, embedder)]))[
             1

@@ -1,9 +1,10 @@
 """Average linkage over small groups: the two likest are joined until nothing reaches the bar. People's word comes
-first: what they put together starts together, what they took apart stays apart. Pure and deterministic."""
+first: what they put together starts together, what they took apart stays apart. No single source can bring together
+what others told of, however much it tells. Pure and deterministic."""
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,9 +25,22 @@ class Bonds:
     apart: tuple[tuple[frozenset[int], frozenset[int]], ...] = ()
 
 
-def agglomerate(profiles: Sequence[Profile], weights: Weights, bonds: Bonds | None = None) -> list[list[int]]:
-    """Row numbers of `profiles` in groups, each sorted, groups in order of their first row."""
-    linkage = _Linkage(profiles, weights, bonds or Bonds())
+Sources = Mapping[str, Profile]
+"""Principal -> the part of a profile that rests on its incidents."""
+
+
+def agglomerate(
+    profiles: Sequence[Profile],
+    weights: Weights,
+    bonds: Bonds | None = None,
+    *,
+    sources: Sequence[Sources] | None = None,
+) -> list[list[int]]:
+    """Row numbers of `profiles` in groups, each sorted, groups in order of their first row.
+
+    `sources` parts each profile by principal; None when there is only one.
+    """
+    linkage = _Linkage(profiles, weights, bonds or Bonds(), sources)
     linkage.run()
     return sorted(sorted(rows) for rows in linkage.members.values())
 
@@ -34,7 +48,9 @@ def agglomerate(profiles: Sequence[Profile], weights: Weights, bonds: Bonds | No
 class _Linkage:
     """The state of one run: groups under growing numbers, a heap of candidate joins, and who neighbours whom."""
 
-    def __init__(self, profiles: Sequence[Profile], weights: Weights, bonds: Bonds) -> None:
+    def __init__(
+        self, profiles: Sequence[Profile], weights: Weights, bonds: Bonds, sources: Sequence[Sources] | None
+    ) -> None:
         self._weights = weights
         self._bar = weights.bar(len(profiles))
         self.members: dict[int, list[int]] = {}
@@ -42,7 +58,8 @@ class _Linkage:
         self._sides: dict[int, frozenset[tuple[int, int]]] = {}
         self._near: dict[int, set[int]] = {}
         self._heap: list[tuple[float, int, int]] = []
-        self._start(profiles, bonds)
+        self._sources: dict[int, Sources] = {}
+        self._start(profiles, bonds, sources)
         self._next = len(self.members)
 
     def run(self) -> None:
@@ -52,7 +69,7 @@ class _Linkage:
             if left in self.members and right in self.members:
                 self._join(left, right)
 
-    def _start(self, profiles: Sequence[Profile], bonds: Bonds) -> None:
+    def _start(self, profiles: Sequence[Profile], bonds: Bonds, sources: Sequence[Sources] | None) -> None:
         for number, rows in enumerate(_together(len(profiles), bonds.together)):
             self.members[number] = rows
             self._profiles[number] = profiles[rows[0]] if len(rows) == 1 else sum_of(profiles[row] for row in rows)
@@ -63,6 +80,8 @@ class _Linkage:
                 if not sides[side].isdisjoint(rows)
             )
             self._near[number] = set()
+            if sources is not None:
+                self._sources[number] = _merged([sources[row] for row in rows])
         pairs = candidate_pairs([self._profiles[number] for number in range(len(self.members))])
         for left, right in pairs:
             self._near[left].add(right)
@@ -75,13 +94,31 @@ class _Linkage:
         mine, theirs = self._profiles[left], self._profiles[right]
         bar = self._bar - size_bonus(mine.weight, theirs.weight, self._weights)
         log_odds = compare(mine, theirs, self._weights, at_least=bar)
-        if log_odds >= bar:
+        if log_odds >= bar and self._holds_without_loudest(left, right):
             heapq.heappush(self._heap, (bar - log_odds, min(left, right), max(left, right)))
+
+    def _holds_without_loudest(self, left: int, right: int) -> bool:
+        """Whether the two would be joined had the source that told most of them said nothing."""
+        if not self._sources:
+            return True
+        mine, theirs = self._sources[left], self._sources[right]
+        if len(mine) < 2 and mine.keys() == theirs.keys():
+            return True
+        told = {source: _weight(mine, source) + _weight(theirs, source) for source in {*mine, *theirs}}
+        loudest = min(told, key=lambda source: (-told[source], source))
+        rest = [[profile for source, profile in part.items() if source != loudest] for part in (mine, theirs)]
+        if not rest[0] or not rest[1]:
+            return True
+        quiet_left, quiet_right = sum_of(rest[0]), sum_of(rest[1])
+        bar = self._bar - size_bonus(quiet_left.weight, quiet_right.weight, self._weights)
+        return compare(quiet_left, quiet_right, self._weights, at_least=bar) >= bar
 
     def _join(self, left: int, right: int) -> None:
         joined, self._next = self._next, self._next + 1
         self.members[joined] = self.members.pop(left) + self.members.pop(right)
         self._profiles[joined] = sum_of((self._profiles.pop(left), self._profiles.pop(right)))
+        if self._sources:
+            self._sources[joined] = _merged((self._sources.pop(left), self._sources.pop(right)))
         self._sides[joined] = self._sides.pop(left) | self._sides.pop(right)
         near = (self._near.pop(left) | self._near.pop(right)) - {left, right}
         self._near[joined] = near
@@ -89,6 +126,17 @@ class _Linkage:
             self._near[other] -= {left, right}
             self._near[other].add(joined)
             self._offer(joined, other)
+
+
+def _merged(parts: Sequence[Sources]) -> Sources:
+    if len(parts) == 1:
+        return parts[0]
+    names = sorted({source for part in parts for source in part})
+    return {source: sum_of(part[source] for part in parts if source in part) for source in names}
+
+
+def _weight(sources: Sources, source: str) -> float:
+    return sources[source].weight if source in sources else 0.0
 
 
 def candidate_pairs(profiles: Sequence[Profile]) -> list[tuple[int, int]]:

@@ -12,10 +12,10 @@ from learner.features import Features, Reader
 from learner.lexicon import Told, build_lexicon
 from learner.neighbours import ExactNeighbours, Neighbours
 from learner.signature import Signature
-from learner.similarity import profile_of, sum_of
+from learner.similarity import Profile, profile_of, sum_of
 
 FIRST_RECLUSTERING = 32
-GROWTH_BETWEEN = 1.3
+GROWTH_BETWEEN = 1.5
 """Re-clustering comes due when there are this many times the incidents of the last time, which keeps its total cost
 proportional to that of the last one."""
 
@@ -30,12 +30,14 @@ def recluster(grouping: Grouping, *, neighbours: Neighbours | None = None, by: s
     reader = Reader(build_lexicon(_told(grouping)))
     grouping.reader = reader
     grouping.embed_missing([item.signature for item in grouping.items])
-    rows = _rows(grouping, reader)
+    features: dict[Signature, Features] = {}
+    rows = _rows(grouping, reader, features)
     if not rows:
         grouping.rebuild([], reader, neighbours or ExactNeighbours(grouping.dimension))
         return ()
     bonds = bonds_between(grouping.constraints, [frozenset(grouping.items[n].id for n in row.members) for row in rows])
-    parts = agglomerate([row.profile for row in rows], grouping.weights, bonds)
+    sources = _sources(grouping, rows, features)
+    parts = agglomerate([row.profile for row in rows], grouping.weights, bonds, sources=sources)
     members = [sorted(number for row in part for number in rows[row].members) for part in parts]
     old = {number: grouping.micros[micro].group for number, micro in grouping.micro_of.items()}
     ids = _keep_ids(grouping, members, old)
@@ -59,9 +61,9 @@ def _told(grouping: Grouping) -> list[Told]:
     return told
 
 
-def _rows(grouping: Grouping, reader: Reader) -> list[Micro]:
-    """The near repetitions with fresh profiles, without unlearned incidents, cut where people took incidents apart."""
-    features: dict[Signature, Features] = {}
+def _rows(grouping: Grouping, reader: Reader, features: dict[Signature, Features]) -> list[Micro]:
+    """The near repetitions with fresh profiles, without unlearned incidents, cut where people took incidents apart.
+    Fills `features` with what it reads."""
     rows: list[Micro] = []
     for micro in grouping.micros.values():
         sides: defaultdict[tuple[tuple[int, int], ...], list[int]] = defaultdict(list)
@@ -77,6 +79,22 @@ def _rows(grouping: Grouping, reader: Reader) -> list[Micro]:
             profile = sum_of(profile_of(features[signature], count) for signature, count in counts.items())
             rows.append(Micro(len(rows), micro.group, profile, sorted(numbers)))
     return rows
+
+
+def _sources(
+    grouping: Grouping, rows: Sequence[Micro], features: Mapping[Signature, Features]
+) -> list[dict[str, Profile]] | None:
+    """Each near repetition by the principals who reported it; None when one principal reported everything."""
+    if len({item.principal for item in grouping.items}) < 2:
+        return None
+    found = []
+    for row in rows:
+        counts = Counter((grouping.items[n].principal, grouping.items[n].signature) for n in row.members)
+        parts: defaultdict[str, list[Profile]] = defaultdict(list)
+        for (principal, signature), count in counts.items():
+            parts[principal].append(profile_of(features[signature], count))
+        found.append({principal: sum_of(profiles) for principal, profiles in sorted(parts.items())})
+    return found
 
 
 def _keep_ids(grouping: Grouping, members: Sequence[Sequence[int]], old: Mapping[int, str]) -> list[str]:

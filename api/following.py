@@ -71,6 +71,7 @@ class Follower:
                     self.skipped = self._store.sync(DISK).problems
                     next_look = time.monotonic() + self._full_look_s
                 report = self._index().refresh(self._store)
+                self._store.documents()  # parsed now rather than when the first page asks for the list
                 self._trouble = ""
                 if report.added or report.changed or report.removed:
                     log.info("index in step", extra={"event": "index_refreshed", **_counts(report)})

@@ -58,7 +58,7 @@ def test_one_flooding_client_is_told_429_and_what_was_let_in_is_answered(origin:
     refused = [answer for answer in answers if answer.status_code == 429]
     assert all(answer.headers["retry-after"] == "1" for answer in refused)
     assert all(answer.headers["content-type"] == "application/problem+json" for answer in refused)
-    assert max(probes) < 1.0
+    assert sorted(probes)[len(probes) // 2] < 0.5
     assert httpx.get(f"{origin}/runbooks/search?q=pod", trust_env=False).status_code == 200
 
 

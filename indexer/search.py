@@ -75,6 +75,7 @@ class _Scores:
     signals: Signals
     parts: Mapping[str, Floats]  # signal -> what it adds to each runbook's score
     total: Floats
+    order: Floats  # the total, with what comes first whatever it scores
     forced: Mapping[int, tuple[float, str]]  # row -> confidence and note
 
 
@@ -157,9 +158,10 @@ class Searcher:
             if runbook_id in rows:
                 total[rows[runbook_id]] += min(max(boost, -MAX_PRIOR), MAX_PRIOR)
         forced = _forced(query, view, priors)
+        order = total.copy()
         for place, row in enumerate(forced):
-            total[row] += _FORCED * (2 - min(place, 1))
-        return _Scores(query, terms, signals, parts, total, forced)
+            order[row] += _FORCED * (len(forced) - place)
+        return _Scores(query, terms, signals, parts, total, order, forced)
 
 
 def weighted_parts(signals: Signals, among: Mask) -> dict[str, Floats]:
@@ -189,22 +191,22 @@ def _forced(query: Query, view: SearchView, priors: Priors) -> dict[int, tuple[f
 def _hits(scores: _Scores, view: SearchView, eligible: Mask, limit: int) -> list[Hit]:
     if not eligible.any():
         return []
-    rows = _ranked(scores.total, view, eligible, limit + 1)
+    rows = _ranked(scores.order, view, eligible, limit)
+    rival_of = _rivals(scores.total, view, eligible)
     ranks = {
         name: _ranks(scores.signals.runbooks[name], eligible) for name in ("words", "meaning") if name in scores.parts
     }
     highlighter = Highlighter(scores.terms.terms)
-    matched = _matched(scores.terms, view, rows[:limit])
+    matched = _matched(scores.terms, view, rows)
     wish = wish_of(scores.query)
     hits = []
-    for place, row in enumerate(rows[:limit]):
-        rivals = [other for other in rows if view.files[other] != view.files[row]]
+    for place, row in enumerate(rows):
         chunk_row = _section(scores, view.generation, wish, row)
         if place < POINTED_HITS:
             chunk_row = _pointed(scores, view.generation, wish, row, chunk_row)
         chunk = view.generation.chunks[chunk_row]
         sure, note = scores.forced.get(row, (None, ""))
-        evidence = _evidence(scores, row, rivals[0] if rivals else None)
+        evidence = _evidence(scores, row, rival_of(row))
         hits.append(
             Hit(
                 runbook=view.generation.cards[row],
@@ -220,6 +222,15 @@ def _hits(scores: _Scores, view: SearchView, eligible: Mask, limit: int) -> list
             )
         )
     return hits
+
+
+def _rivals(total: Floats, view: SearchView, eligible: Mask) -> Callable[[int], float]:
+    """Row -> the best score among the other files; 0 where there is no other."""
+    open_totals = np.where(eligible, total, -np.inf)
+    best = int(np.argmax(open_totals))
+    others = open_totals[view.files != view.files[best]]
+    second = float(others.max()) if len(others) and np.isfinite(others.max()) else 0.0
+    return lambda row: second if view.files[row] == view.files[best] else float(total[best])
 
 
 def _ranked(total: Floats, view: SearchView, eligible: Mask, limit: int) -> list[int]:
@@ -275,12 +286,11 @@ def _pointed(scores: _Scores, generation: Generation, wish: Wish, row: int, chun
     return int(lexical.chunk_starts[row]) + place if (place := next(places, None)) is not None else chunk_row
 
 
-def _evidence(scores: _Scores, row: int, rival: int | None) -> Evidence:
+def _evidence(scores: _Scores, row: int, rival: float) -> Evidence:
     own = {name: float(values[row]) for name, values in scores.signals.runbooks.items()}
-    other = float(scores.total[rival]) if rival is not None else 0.0
     is_exact = own["exact"] >= 1
     return Evidence(
-        margin=float(scores.total[row]) - other,
+        margin=float(scores.total[row]) - rival,
         meaning=own.get("meaning", 0.0),
         name=own["name"],
         coverage=own["coverage"],

@@ -90,5 +90,8 @@ class Highlighter:
 
     def _may_carry(self, word: str) -> bool:
         """Cheap, and true of all that do: most words are passed over here."""
-        is_compound = not word[1:].islower() or not word.isalpha()
-        return is_compound or word[:_STEM_KEEPS].lower() in self._beginnings
+        if word[:_STEM_KEEPS].lower() in self._beginnings:
+            return True
+        if word.isalpha():
+            return not (word.islower() or word.isupper() or word[1:].islower())
+        return not word.isdigit()

@@ -353,3 +353,19 @@ def test_five_thousand_random_queries_are_answered(searcher: Searcher, generatio
         answer = searcher.search(parse_query(text), generation, limit=3)
         assert len(found(answer)) <= 3
         assert all(0.0 <= hit.confidence <= 1.0 for hit in found(answer))
+
+
+@pytest.mark.parametrize("text", [ALERT, "broker of the cluster is gone", "disk pod broker"])
+def test_how_sure_an_answer_is_does_not_depend_on_how_much_is_shown(
+    searcher: Searcher, generation: Generation, text: str
+) -> None:
+    few, many = (found(ask(searcher, generation, text, limit=limit)) for limit in (1, 10))
+    assert few[0].confidence == many[0].confidence
+
+
+def test_a_pin_leaves_the_others_as_sure_as_they_were(searcher: Searcher, generation: Generation) -> None:
+    plain = {hit.runbook.id: hit.confidence for hit in found(ask(searcher, generation, ALERT))}
+    pinned = ask(searcher, generation, ALERT, priors=Priors(pins={"NodeDiskFull": "pod-crash"}))
+    assert {hit.runbook.id: hit.confidence for hit in pinned.hits[1:]} == {
+        name: confidence for name, confidence in plain.items() if name != "pod-crash"
+    }

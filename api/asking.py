@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated, TypeVar
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, HTTPException, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 
@@ -17,6 +17,7 @@ from api.strict_json import parse_json
 from api.web.urls import Urls
 from kb.errors import InvalidInput
 from kb.principal import Face, Principal, local
+from kb.slugs import RESERVED_IDS
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -86,6 +87,14 @@ def json_answer(body: BaseModel, *, status: int = 200, headers: Mapping[str, str
     )
 
 
+async def runbook_id_of(runbook_id: Annotated[str, Path(description="The runbook's id, or an entry's.")]) -> str:
+    """The id in the address; a word of ours that no route takes is no id but an address where nothing lives."""
+    if runbook_id in RESERVED_IDS:
+        raise HTTPException(404)
+    return runbook_id
+
+
+RunbookIdDep = Annotated[str, Depends(runbook_id_of)]
 ServicesDep = Annotated[Services, Depends(services_of)]
 PrincipalDep = Annotated[Principal, Depends(principal_of)]
 UrlsDep = Annotated[Urls, Depends(urls_of)]

@@ -10,6 +10,7 @@ from api.asking import (
     IfMatchDep,
     JsonBodyDep,
     PrincipalDep,
+    RunbookIdDep,
     ServicesDep,
     UrlsDep,
     checked,
@@ -32,7 +33,7 @@ class DiffQuery(Incoming):
 
 
 @router.get("/versions", summary="List a runbook's versions", responses={200: {"model": VersionList}})
-def list_versions(runbook_id: str, services: ServicesDep) -> Response:
+def list_versions(runbook_id: RunbookIdDep, services: ServicesDep) -> Response:
     """Newest first, with who wrote each and through which face."""
     found = services.versions(runbook_id)
     return json_answer(VersionList(id=runbook_id, versions=[shapes.version_out(version) for version in found]))
@@ -44,7 +45,7 @@ def list_versions(runbook_id: str, services: ServicesDep) -> Response:
     responses={200: {"content": {"text/markdown": {"schema": {"type": "string"}}}}},
     response_class=Response,
 )
-def read_version(runbook_id: str, number: VersionNumber, services: ServicesDep) -> Response:
+def read_version(runbook_id: RunbookIdDep, number: VersionNumber, services: ServicesDep) -> Response:
     """Its bytes as they were written."""
     return Response(services.version_text(runbook_id, number), media_type="text/markdown; charset=utf-8")
 
@@ -55,7 +56,7 @@ def read_version(runbook_id: str, number: VersionNumber, services: ServicesDep) 
     responses={200: {"content": {"text/x-diff": {"schema": {"type": "string"}}}}},
     response_class=Response,
 )
-def compare_versions(runbook_id: str, query: Annotated[DiffQuery, Query()], services: ServicesDep) -> Response:
+def compare_versions(runbook_id: RunbookIdDep, query: Annotated[DiffQuery, Query()], services: ServicesDep) -> Response:
     """A unified diff; empty when their texts are equal."""
     text = services.diff(runbook_id, query.from_, query.to)
     return Response(text.encode("utf-8", "replace"), media_type="text/x-diff; charset=utf-8")
@@ -68,7 +69,7 @@ def compare_versions(runbook_id: str, query: Annotated[DiffQuery, Query()], serv
     openapi_extra=body_of(RestoreBody, if_match=True),
 )
 def restore_version(
-    runbook_id: str,
+    runbook_id: RunbookIdDep,
     payload: JsonBodyDep,
     if_match: IfMatchDep,
     services: ServicesDep,
@@ -88,7 +89,7 @@ def restore_version(
     openapi_extra=body_of(PublishBody),
 )
 def publish_text(
-    runbook_id: str, payload: JsonBodyDep, services: ServicesDep, principal: PrincipalDep, urls: UrlsDep
+    runbook_id: RunbookIdDep, payload: JsonBodyDep, services: ServicesDep, principal: PrincipalDep, urls: UrlsDep
 ) -> Response:
     """Approves exactly the text whose SHA-256 you send; refused when the runbook says something else by now."""
     view = services.publish(runbook_id, principal, digest=checked(PublishBody, payload).sha256)

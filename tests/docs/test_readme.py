@@ -36,6 +36,7 @@ def test_every_command_of_the_readme_prints_what_the_readme_shows(
     assert len(shown) >= 3
     path = os.pathsep.join((str(Path(sys.executable).parent), bundled_environment["PATH"]))
     for command, expected in shown:
+        assert expected, f"the README shows no output of: {command}"
         done = subprocess.run(
             ["bash", "-c", command], env={**bundled_environment, "PATH": path}, capture_output=True, text=True
         )

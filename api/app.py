@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import access, openapi, problems
+from api import access, failures, openapi, problems
 from api.asking import authorize, refuse_repeats
 from api.edge import Edge, EdgeRules
 from api.gates import build_gates
@@ -118,12 +118,8 @@ def _complete_description(app: FastAPI) -> None:
 def _add_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(KBError)
     async def on_error(request: Request, exc: KBError) -> Response:
-        problem = problems.from_error(exc)
-        if problem.kind.status >= 500:
-            fields = {"event": "request_failed", "request_id": _request_id(request)}
-            is_ours = problem.kind is problems.INTERNAL  # the others say all there is to say in their sentence
-            log.error("%s", exc, exc_info=exc if is_ours else None, extra=fields)
-        return problems.response(problem, request_id=_request_id(request))
+        request_id = _request_id(request)
+        return problems.response(failures.told(exc, request_id=request_id), request_id=request_id)
 
     @app.exception_handler(RequestValidationError)
     async def on_invalid(request: Request, exc: RequestValidationError) -> Response:

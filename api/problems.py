@@ -119,6 +119,8 @@ KIND_OF: Mapping[type[KBError], Kind] = {
     indexer_errors.IndexBusy: INDEX_UNAVAILABLE,
 }
 
+_SEE_LOG = "The server's log says why, under the request id."
+
 _BY_STATUS: Mapping[int, Kind] = {
     kind.status: kind
     for kind in (
@@ -161,8 +163,11 @@ def from_error(error: KBError) -> Problem:
     kind = kind_of(error)
     if kind is INTERNAL:
         return Problem(INTERNAL, "The server met an error of its own.", "Try again; report the request id if it stays.")
+    if kind.status >= 500 and kind is not NOT_READY:
+        # Their sentences name files and databases, which help whoever runs the server and nobody else: they are logged.
+        return Problem(kind, _SEE_LOG, "Try again in a moment; on the server, 'sre-kb doctor' finds the cause.", (), 5)
     errors = [FieldProblem(field=error.field, reason=error.reason)] if isinstance(error, kb_errors.InvalidInput) else []
-    return Problem(kind, error.message, error.advice, errors, retry_after_s=5 if kind.status == 503 else None)
+    return Problem(kind, error.message, error.advice, errors, retry_after_s=5 if kind is NOT_READY else None)
 
 
 def response(problem: Problem, *, request_id: str) -> Response:

@@ -1,5 +1,6 @@
 """How the knowledge base is, asked when somebody wants to know: readiness, health, what is stored."""
 
+import logging
 import os
 import shutil
 from collections.abc import Callable, Iterable, Sequence
@@ -13,6 +14,8 @@ from kb.database import Database
 from kb.errors import KBError
 from kb.runbook import Problem, ProblemLevel
 from kb.runbook_store import RunbookStore
+
+log = logging.getLogger("sre_kb.reporting")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +105,11 @@ class Reporter:
         try:
             self._store.revision()
         except KBError as exc:
-            return Check("database", False, exc.message, exc.advice)
+            log.warning("%s %s", exc.message, exc.advice, extra={"event": "health_check_failed"})
+            return Check("database", False, "it refuses to be read", "The log and 'sre-kb doctor' say why.")
         if self._database.read_only:
             return Check("database", False, "read-only", "Make the data folder writable to change and record things.")
-        return Check("database", ok=True, detail=self._database.name)
+        return Check("database", ok=True, detail="SQLite" if self._database.is_sqlite else "PostgreSQL")
 
     def _index_check(self, generation: Generation) -> Check:
         if trouble := self._trouble():

@@ -7,7 +7,7 @@ from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
-from api import problems
+from api import failures, problems
 from api.web.render import Renderer
 from api.web.requests import request_id_of
 from kb.errors import InvalidInput, KBError, RunbookNotFound
@@ -38,7 +38,7 @@ def page_route(render: Renderer) -> type[APIRoute]:
 
 def error_page(render: Renderer, error: KBError, *, request_id: str) -> Response:
     """A page about `error`, with close matches where a runbook is missing."""
-    problem = problems.from_error(error)
+    problem = failures.told(error, request_id=request_id)
     return render.page(
         "error.html",
         status=problem.kind.status,

@@ -11,7 +11,7 @@ from fastapi import Request, Response
 from starlette.datastructures import FormData, QueryParams
 from starlette.responses import RedirectResponse
 
-from api import problems
+from api import failures
 from api.acts import ListRequest, RunbookView, SearchRequest
 from api.services import Services
 from api.web.pasted import read_alert
@@ -198,7 +198,7 @@ def _bears_name(hit: Hit, alertname: str) -> bool:
 
 
 def _failed(screen: SearchScreen, error: KBError) -> tuple[SearchScreen, int]:
-    problem = problems.from_error(error)
+    problem = failures.told(error)
     shown = ProblemScreen(problem.kind.title + ".", problem.detail, problem.advice)
     return replace(screen, problem=shown), problem.kind.status
 

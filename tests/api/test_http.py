@@ -334,13 +334,17 @@ class TestErrors:
         _problem(response, 405, "wrong-method")
         assert response.headers["allow"] == "GET"
 
-    def test_a_full_disk_and_a_busy_database_say_so(self, client: TestClient, stage: Stage) -> None:
+    def test_a_full_disk_and_a_busy_database_say_so_without_naming_places(
+        self, client: TestClient, stage: Stage, caplog: pytest.LogCaptureFixture
+    ) -> None:
         stage.search.error = StorageFull("The disk is full.", advice="Free some space.")
         _problem(client.get("/runbooks/search?q=x"), 507, "storage-full")
-        stage.search.error = StorageUnavailable("The database is busy.", advice="Try again.")
+        stage.search.error = StorageUnavailable("The database /var/lib/kb.db is busy.", advice="Try again.")
         response = client.get("/runbooks/search?q=x")
-        _problem(response, 503, "storage-unavailable")
+        document = _problem(response, 503, "storage-unavailable")
         assert response.headers["retry-after"] == "5"
+        assert "/var/lib" not in str(document)
+        assert "/var/lib/kb.db" in caplog.text
 
     def test_an_unforeseen_error_tells_nothing_of_its_inside(
         self, client: TestClient, stage: Stage, caplog: pytest.LogCaptureFixture

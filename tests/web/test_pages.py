@@ -107,7 +107,7 @@ def test_a_failing_search_is_told_with_its_status(client: TestClient, stage: Sta
     answer = client.get("/search", params={"q": "pod"})
     assert answer.status_code == 503
     assert 'data-state="error"' in answer.text
-    assert "Wait a moment." in answer.text
+    assert "Try again in a moment" in answer.text
 
 
 def test_filters_reach_the_search_and_stay_chosen(client: TestClient, stage: Stage) -> None:
@@ -159,7 +159,7 @@ def test_the_stable_link_searches_once_and_tells_when_it_cannot(client: TestClie
     stage.search.error = StorageUnavailable("The database does not answer.")
     answer = client.get("/a/KubePodCrashLooping")
     assert answer.status_code == 503
-    assert "The database does not answer." in answer.text
+    assert "The storage does not work at the moment" in answer.text
 
 
 def test_an_unknown_alert_shows_what_is_found(client: TestClient) -> None:

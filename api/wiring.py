@@ -1,6 +1,5 @@
 """Settings -> Services: the one place where concrete classes meet. What is built here is closed here."""
 
-import logging
 import secrets
 import time
 from collections.abc import Callable, Iterator
@@ -9,20 +8,18 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property, partial
 from importlib.metadata import version
-from pathlib import Path
 
+from api import engine
 from api.acts import Refreshed, RefreshRequest
 from api.bundled import bundled_digests, bundled_runbooks_dir, provide_runbooks
+from api.engine import EMBEDDINGS, INDEX, MODELS, Engine
 from api.finding import Finder, load_synonyms
 from api.following import Follower
-from api.model import MODELS
-from api.model import open_model as open_model_of
 from api.recording import Recorder
 from api.reporting import Places, Reporter
 from api.services import Reports, Services
 from api.settings import Settings
 from indexer.embed import Embedder, Progress
-from indexer.embedding_cache import EmbeddingCache
 from indexer.search import Searcher
 from indexer.sync import Index
 from kb.audit import AuditLog
@@ -35,12 +32,8 @@ from kb.runbook import Document
 from kb.search_log import SqlSearchLog
 from kb.sql_runbook_store import SqlRunbookStore
 
-log = logging.getLogger("sre_kb.wiring")
-
 # Below the data folder.
 DATABASE = "sre-kb.db"
-INDEX = "index"
-EMBEDDINGS = "embeddings.db"
 SCAN_CACHE = "scan-cache.json"
 
 
@@ -70,8 +63,7 @@ class KnowledgeBase:
     """Everything that belongs to one set of settings. The store is open from the start, model and index are opened when
     something asks for them. `close` lets go of all.
 
-    `say` is told in a few words what takes long; `open_model` gives a model that is opened elsewhere, `embeddings` is a
-    cache to be used in place of the one in the data folder. Raises `StorageUnavailable` and its kinds; whatever
+    `open_engine` opens model and index, in place of the usual way. Raises `StorageUnavailable` and its kinds; whatever
     first needs the model may raise `EmbedderUnavailable`.
     """
 
@@ -80,12 +72,9 @@ class KnowledgeBase:
         settings: Settings,
         *,
         background: Background = ONE_SHOT,
-        say: Callable[[str], None] | None = None,
-        open_model: Callable[[], Embedder] | None = None,
-        embeddings: Path | None = None,
+        open_engine: Callable[[], Engine] | None = None,
     ) -> None:
-        self._open_model = open_model or partial(open_model_of, settings, say=say)
-        self._embeddings = embeddings or settings.data_dir / EMBEDDINGS
+        self._open_engine = open_engine or partial(engine.open_engine, settings)
         self._started = time.monotonic()
         self._background = background
         self.settings = settings
@@ -109,15 +98,19 @@ class KnowledgeBase:
         self.services = self._services()
 
     @cached_property
-    def embedder(self) -> Embedder:
-        """The embedding model, loaded."""
-        return self._open_model()
+    def engine(self) -> Engine:
+        """Model and index; the index as it was saved."""
+        return self._open_engine()
 
-    @cached_property
+    @property
+    def embedder(self) -> Embedder:
+        """The embedding model."""
+        return self.engine.embedder
+
+    @property
     def index(self) -> Index:
-        """The index, empty until it is loaded or refreshed."""
-        cache = EmbeddingCache(self._embeddings, warn=_warn)
-        return Index(self.settings.data_dir / INDEX, self.embedder, cache, warn=_warn)
+        """The index."""
+        return self.engine.index
 
     @cached_property
     def finder(self) -> Finder:
@@ -151,16 +144,19 @@ class KnowledgeBase:
             now=utc_now,
         )
 
+    def open(self) -> None:
+        """Open what would otherwise be opened when something asks for it. Raises what that raises."""
+        _ = self.finder
+
     def start(self) -> None:
-        """Load the saved index and begin what runs beside the requests."""
-        self.index.load()
+        """Begin what runs beside the requests."""
         self.recorder.start()
         if self._background.follows:
             self.follower.start()
 
     def catch_up(self, progress: Progress | None = None) -> None:
-        """Load the saved index and, when the folders say something else by now, bring it in step. For commands."""
-        generation = self.index.load()
+        """Bring the index in step when the folders say something else than it does. For commands."""
+        generation = self.index.current
         if generation.degraded or self.store.changed_since(generation.revision):
             self._require_folder()
             self.store.sync(DISK)
@@ -175,7 +171,7 @@ class KnowledgeBase:
         """End what runs, write what waits, close what is open."""
         self.follower.stop()
         self.recorder.stop()
-        if "index" in vars(self):
+        if "engine" in vars(self):
             self.index.close()
         self.database.close()
 
@@ -197,14 +193,10 @@ class KnowledgeBase:
 
 @contextmanager
 def open_knowledge_base(
-    settings: Settings,
-    *,
-    say: Callable[[str], None] | None = None,
-    open_model: Callable[[], Embedder] | None = None,
-    embeddings: Path | None = None,
+    settings: Settings, *, open_engine: Callable[[], Engine] | None = None
 ) -> Iterator[KnowledgeBase]:
     """A knowledge base for one command, closed when that is done."""
-    base = KnowledgeBase(settings, say=say, open_model=open_model, embeddings=embeddings)
+    base = KnowledgeBase(settings, open_engine=open_engine)
     try:
         yield base
     finally:
@@ -238,7 +230,3 @@ def _places(settings: Settings) -> Places:
         caches=(data / MODELS, data / EMBEDDINGS, data / SCAN_CACHE),
         database=database,
     )
-
-
-def _warn(sentence: str) -> None:
-    log.warning("%s", sentence, extra={"event": "index_warning"})

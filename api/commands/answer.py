@@ -10,11 +10,11 @@ import typer
 from api.acts import SearchRequest
 from api.commands.console import out, print_json, progress_bar, remark, shown
 from api.commands.options import runbook_type, severity_of
+from api.engine import Engine
 from api.settings import Settings
 from api.strict_json import parse_json
 from api.webhooks.payload import MAX_TEXT_CHARS, leading_alert, read_payload
 from api.wiring import open_knowledge_base
-from indexer.embed import Embedder
 from kb.errors import InvalidInput
 from kb.hits import Answer, Hit
 from kb.incident import Alert
@@ -37,10 +37,10 @@ class Question:
     limit: int
 
 
-def answer(question: Question, settings: Settings, *, open_model: Callable[[], Embedder], as_json: bool) -> int:
+def answer(question: Question, settings: Settings, *, open_engine: Callable[[], Engine], as_json: bool) -> int:
     """Search and print; 1 when nothing matches well."""
     request = _request(question)
-    with open_knowledge_base(settings, open_model=open_model) as base:
+    with open_knowledge_base(settings, open_engine=open_engine) as base:
         with progress_bar("Indexing") as progress:
             base.catch_up(progress)
         found = base.services.search(request, local(Face.CLI))

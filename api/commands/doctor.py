@@ -10,10 +10,11 @@ from pydantic import BaseModel, SecretStr
 from api import shapes
 from api.acts import Check
 from api.commands.console import out, print_json, shown
+from api.engine import INDEX
 from api.reporting import size_of
 from api.schemas import CheckOut
 from api.settings import Settings, load_settings
-from api.wiring import INDEX, KnowledgeBase, open_knowledge_base
+from api.wiring import KnowledgeBase, open_knowledge_base
 from kb.errors import KBError
 from kb.runbook import ProblemLevel
 
@@ -131,7 +132,7 @@ def _files(base: KnowledgeBase) -> Check:
 
 
 def _index(base: KnowledgeBase) -> Check:
-    generation = base.index.load()
+    generation = base.index.current
     size = size_of(base.settings.data_dir / INDEX) >> 20
     if not generation.documents:
         return Check("index", False, "no usable index is saved", "Run 'sre-kb index'.")

@@ -10,9 +10,9 @@ from pathlib import Path
 from pydantic import BaseModel, SecretStr
 
 from api.commands.console import out, print_json, progress_bar, remark
-from api.model import open_model
+from api.engine import EMBEDDINGS, open_engine, open_model
 from api.settings import Settings, load_settings
-from api.wiring import EMBEDDINGS, KnowledgeBase, open_knowledge_base
+from api.wiring import KnowledgeBase, open_knowledge_base
 from indexer.evaluate import Judged, Measures, Run, measure, parse_qrels, parse_queries, run_queries
 from kb.errors import InvalidInput, StorageUnavailable
 from kb.hits import Answer
@@ -55,12 +55,12 @@ def run(*, corpus: Path, queries: Path, qrels: Path, hide_right: bool, run_out: 
     settings = load_settings()
     with tempfile.TemporaryDirectory(prefix="sre-kb-eval-") as scratch:
         apart = _apart(settings, corpus, Path(scratch))
-        caches = settings.data_dir
         # The model's export is the usual one. Embeddings are kept apart, so that measuring twice is quick and the
         # cache of the real index is left alone.
-        with open_knowledge_base(
-            apart, open_model=partial(open_model, settings, say=remark), embeddings=caches / f"eval-{EMBEDDINGS}"
-        ) as base:
+        embeddings = settings.data_dir / f"eval-{EMBEDDINGS}"
+        embedder = open_model(settings, say=remark)
+        opening = partial(open_engine, apart, embedder=embedder, embeddings=embeddings, is_fresh=True)
+        with open_knowledge_base(apart, open_engine=opening) as base:
             report, runs = _measure(base, judged, hide_right=hide_right)
     if run_out is not None:
         _write(run_out, runs)

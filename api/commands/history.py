@@ -3,7 +3,7 @@
 from pydantic import BaseModel
 
 from api import shapes
-from api.commands.console import out, print_json, remark, shown
+from api.commands.console import out, print_json, shown
 from api.schemas import VersionList
 from api.settings import load_settings
 from api.web.urls import Urls
@@ -22,7 +22,7 @@ class DiffOut(BaseModel):
 
 def run(*, act: str, runbook_id: str, as_json: bool, numbers: tuple[int, ...] = ()) -> int:
     """Do one of the four acts and print what came of it."""
-    with open_knowledge_base(load_settings(), say=remark) as base:
+    with open_knowledge_base(load_settings()) as base:
         base.catch_up_store()
         if act == "versions":
             _versions(base, runbook_id, as_json)

@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Sequence
+from functools import partial
 
 from api import shapes
 from api.acts import Refreshed, RefreshRequest
 from api.commands.console import out, print_json, progress_bar, remark, shown
+from api.engine import open_engine
 from api.settings import load_settings
 from api.wiring import open_knowledge_base, provide_folder
 from kb.runbook import Problem, ProblemLevel
@@ -19,9 +21,8 @@ def run(*, rebuild: bool, accept_empty: bool, as_json: bool) -> int:
     if provide_folder(settings):
         remark(f"Created {settings.runbooks_dir} with the bundled runbooks.")
     started = time.monotonic()
-    with open_knowledge_base(settings, say=remark) as base:
-        if not rebuild:
-            base.index.load()
+    opening = partial(open_engine, settings, say=remark, is_fresh=rebuild)
+    with open_knowledge_base(settings, open_engine=opening) as base:
         with progress_bar("Embedding") as progress:
             request = RefreshRequest(reread=rebuild, accept_empty=accept_empty, progress=progress)
             refreshed = base.services.refresh(request)

@@ -17,7 +17,7 @@ def run(*, text: str, type: str, severity: str, service: str, tag: str, as_json:
     request = ListRequest(
         type=runbook_type(type), severity=severity_of(severity), service=service, tag=tag, text=text, limit=_ALL
     )
-    with open_knowledge_base(settings, say=remark) as base:
+    with open_knowledge_base(settings) as base:
         base.catch_up_store()
         page = base.services.runbooks(request)
     if as_json:

@@ -10,7 +10,7 @@ from kb.principal import Face, local
 
 def run(*, act: str, as_json: bool, alertname: str = "", runbook_id: str = "") -> int:
     """Do one of the three acts and print the pins that there are."""
-    with open_knowledge_base(load_settings(), say=remark) as base:
+    with open_knowledge_base(load_settings()) as base:
         if act == "pin":
             base.catch_up_store()
             base.services.set_pin(alertname, runbook_id, local(Face.CLI))

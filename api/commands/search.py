@@ -1,5 +1,5 @@
-"""sre-kb search, as far as it must be quick: the model begins to load before the rest of the program is imported. What
-the command does is in `api.commands.answer`."""
+"""sre-kb search, as far as it must be quick: model and index begin to load before the rest of the program is imported.
+What the command does is in `api.commands.answer`."""
 
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,7 +11,7 @@ import typer
 from api.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from indexer.embed import Embedder
+    from api.engine import Engine
 
 
 def run(
@@ -27,15 +27,15 @@ def run(
 ) -> int:
     """Print the answer; 1 when nothing matches well."""
     settings = load_settings()
-    with ThreadPoolExecutor(1, thread_name_prefix="model") as loader:
-        model: Future[Embedder] = loader.submit(_open_model, settings)
-        from api.commands.answer import Question, answer  # imported while the model loads: a quarter of a second
+    with ThreadPoolExecutor(1, thread_name_prefix="engine") as loader:
+        opening: Future[Engine] = loader.submit(_open_engine, settings)
+        from api.commands.answer import Question, answer  # imported meanwhile: a third of a second
 
         question = Question(words, alert_file, type, severity, service, tag, limit)
-        return answer(question, settings, open_model=model.result, as_json=as_json)
+        return answer(question, settings, open_engine=opening.result, as_json=as_json)
 
 
-def _open_model(settings: Settings) -> "Embedder":
-    from api.model import open_model
+def _open_engine(settings: Settings) -> "Engine":
+    from api.engine import open_engine
 
-    return open_model(settings, say=lambda text: typer.echo(text, err=True))
+    return open_engine(settings, say=lambda text: typer.echo(text, err=True))

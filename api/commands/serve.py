@@ -3,6 +3,7 @@
 import logging
 import signal
 import socket
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -10,6 +11,7 @@ import uvicorn
 
 from api.app import create_app
 from api.commands.console import remark
+from api.engine import open_engine
 from api.errors import CannotListen
 from api.logs import configure_logging
 from api.settings import Settings, load_settings
@@ -32,7 +34,12 @@ def run(*, host: str | None, port: int | None) -> int:
     if provide_folder(settings):
         remark(f"Created {settings.runbooks_dir} with the bundled runbooks.")
     listener = _listen(settings)  # before the index is opened: a port that is taken is told at once
-    base = KnowledgeBase(settings, background=Background(SERVER.follows, settings.watch), say=remark)
+    base = KnowledgeBase(
+        settings,
+        background=Background(SERVER.follows, settings.watch),
+        open_engine=partial(open_engine, settings, say=remark),
+    )
+    base.open()
     app = create_app(base.services, settings, new_id=new_id)
     remark(f"sre-kb serves on {_address(settings, listener)}")
     server = _Server(uvicorn.Config(app, **_options(settings)))

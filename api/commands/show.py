@@ -14,7 +14,7 @@ from kb.errors import InvalidInput
 def run(*, runbook_id: str, anchor: str, raw: bool, as_json: bool) -> int:
     """Print a runbook."""
     settings = load_settings()
-    with open_knowledge_base(settings, say=remark) as base:
+    with open_knowledge_base(settings) as base:
         base.catch_up_store()
         view = base.services.runbook(runbook_id)
         content = base.services.version_text(view.stored.document.id, view.stored.version) if raw else b""

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.web.stage import Stage, build_stage, served
 
@@ -84,7 +84,8 @@ class Site:
     def context(self, **options: object) -> BrowserContext:
         """A fresh context: no cookies, no storage."""
         context = self.browser.new_context(base_url=self.origin, **options)  # type: ignore[arg-type]
-        context.set_default_timeout(5_000)
+        context.set_default_timeout(20_000)
+        expect.set_options(timeout=20_000)
         watch = Watch(self.origin)
         watch.follow(context)
         self.watches.append(watch)

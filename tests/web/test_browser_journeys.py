@@ -224,7 +224,7 @@ def test_errors_and_silence_of_the_server_are_told(site: Site) -> None:
     page = site.open()
     site.stage.search.error = StorageUnavailable("The database does not answer.", advice="Wait a moment.")
     page.fill("#query", "pod")
-    expect(page.get_by_role("alert")).to_contain_text("The database does not answer.")
+    expect(page.get_by_role("alert")).to_contain_text("The storage does not work at the moment.")
     site.stage.search.error = None
     page.route("**/search*", lambda route: route.abort())
     page.fill("#query", "disk")

@@ -4,7 +4,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterator
-from functools import cached_property
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -12,21 +12,14 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from api.app import create_app
+from api.engine import open_engine
 from api.settings import load_settings
 from api.wiring import SERVER, KnowledgeBase, new_id
-from indexer.embed import Embedder, HashingEmbedder
+from indexer.embed import HashingEmbedder
 from tests.web.conftest import Watch
 from tests.web.stage import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration]
-
-
-class WithoutModel(KnowledgeBase):
-    """A knowledge base whose embedding is computed from the words alone."""
-
-    @cached_property
-    def embedder(self) -> Embedder:
-        return HashingEmbedder()
 
 
 @pytest.fixture
@@ -35,7 +28,8 @@ def origin(tmp_path: Path, repository: Path) -> Iterator[str]:
     folder = tmp_path / "runbooks"
     shutil.copytree(repository / "runbooks" / "static" / "kubernetes", folder / "static" / "kubernetes")
     settings = load_settings({}, runbooks_dir=folder, data_dir=tmp_path / "data", watch=False)
-    base = WithoutModel(settings, background=SERVER)
+    open_twin = partial(open_engine, settings, embedder=HashingEmbedder())
+    base = KnowledgeBase(settings, background=SERVER, open_engine=open_twin)
     with served(create_app(base.services, settings, new_id=new_id)) as origin:
         deadline = time.monotonic() + 60
         while httpx.get(origin + "/readyz").json().get("degraded") != "" and time.monotonic() < deadline:

@@ -9,6 +9,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 HOST   ?= 127.0.0.1
 PORT   ?= 8080
 BENCH  ?= ../shared/bench
+TEST_WORKERS ?= 2
 
 .PHONY: help run test check lint unit soak bench docs clean system-packages python-version
 
@@ -31,7 +32,7 @@ lint: $(VENV)/.installed-dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir build/site
 
 unit: $(VENV)/.installed-dev
-	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -m "not soak" --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist worksteal -m "not soak" --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
 
 soak: $(VENV)/.installed-dev system-packages ## long proofs: hundreds of kills, fuzzing, load; prints its figures
 	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -m soak -s $(PYTEST_ARGS)

@@ -68,6 +68,7 @@ def test_an_alert_is_answered_by_keyboard_alone(site: Site) -> None:
     page.keyboard.type("pod crash")
     page.keyboard.press("Enter")
     expect(page.locator("#query")).to_have_value("pod crash")
+    page.wait_for_load_state()  # the keys work once the page's script has run
     page.keyboard.press("ArrowDown")
     expect(page.locator("[data-hit-link]").first).to_be_focused()
     page.keyboard.press("ArrowDown")

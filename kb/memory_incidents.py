@@ -78,16 +78,19 @@ class MemoryIncidents:
         reports = [ready(incident, turn.principal, turn.now, turn.redact) for incident in told]
         intake = Intake(self._rows, now=turn.now)
         added = intake.take(reports)
-        for kept in intake.touched():
+        for act, kept in zip(("incident.add", "incident.merge"), intake.touched(), strict=True):
             for known in kept:
                 self._rows.put(known.stored.incident.id, known)
+                turn.tell(act, known.stored.incident.id)
         return [replace(one, stored=self._placed(one.stored)) for one in added]
 
     def patch(self, incident_id: str, patch: IncidentPatch, *, if_version: int | None = None) -> StoredIncident:
         before = self.get(incident_id)
         turn = self._turn
         after = edited(before, patch, if_version=if_version, principal=turn.principal, now=turn.now, redact=turn.redact)
-        self._rows.put(incident_id, replace(self._rows[incident_id], stored=after))
+        if after is not before:
+            self._rows.put(incident_id, replace(self._rows[incident_id], stored=after))
+            turn.tell("incident.edit", incident_id)
         return after
 
     def add_note(self, incident_id: str, text: str, *, duty: str = "") -> IncidentNote:
@@ -95,6 +98,7 @@ class MemoryIncidents:
         self.get(incident_id)
         note = IncidentNote(incident_id, self._turn.principal.name, remark, self._turn.now, named)
         self._notes.put(len(self._notes), note)
+        self._turn.tell("incident.note", incident_id)
         return note
 
     def _placed(self, stored: StoredIncident) -> StoredIncident:

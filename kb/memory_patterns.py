@@ -45,6 +45,9 @@ class MemoryPatterns:
         stands_in = (place.pattern_id for place in self._incidents.placements)
         return dict(sorted(Counter(pattern_id for pattern_id in stands_in if pattern_id is not None).items()))
 
+    def standing(self) -> Mapping[str, str | None]:
+        return {incident_id: place.pattern_id for incident_id, place in self._incidents.placements.items()}
+
     def history(self, pattern_id: str | None = None) -> Sequence[PatternEvent]:
         return [
             event
@@ -64,6 +67,8 @@ class MemoryPatterns:
                 placements.put(one.incident_id, Placement(len(placements) + 1, one.pattern_id, one.pattern_id))
                 self._ensure([one.pattern_id])
                 new += 1
+        if new:
+            self._turn.tell("pattern.assign", given[0].incident_id)
         return new
 
     def move(self, moves: Mapping[str, str | None]) -> int:
@@ -77,6 +82,8 @@ class MemoryPatterns:
                 placements.put(incident_id, replace(place, pattern_id=pattern_id))
                 self._ensure([] if pattern_id is None else [pattern_id])
                 moved += 1
+        if moved:
+            self._turn.tell("pattern.move", "patterns")
         return moved
 
     def record(self, changes: Sequence[PatternChange]) -> None:
@@ -86,6 +93,7 @@ class MemoryPatterns:
             self._history.put(seq, PatternEvent(seq, change, self._turn.now))
             if change.kind is ChangeKind.MERGED:
                 self._put(replace(self.get(change.pattern_id), forwards_to=change.others[0]))
+            self._turn.tell(f"pattern.{change.kind.value}", change.pattern_id)
 
     def call(self, names: Mapping[str, str]) -> None:
         for pattern_id, name in sorted(names.items()):
@@ -93,6 +101,7 @@ class MemoryPatterns:
             kept = clean_text(" ".join(name.split()), self._turn.redact, max_chars=MAX_PATTERN_NAME_CHARS)
             if not before.named_by and before.name != kept:
                 self._put(replace(before, name=kept))
+                self._turn.tell("pattern.name", "patterns")
 
     def say(self, word: Word) -> SpokenWord:
         said = ready_word(word, self._turn.redact)
@@ -103,6 +112,7 @@ class MemoryPatterns:
         self._words.put(spoken.seq, spoken)
         if said.kind is WordKind.RENAME:
             self._put(replace(self.get(said.pattern_id), name=said.name, named_by=who if said.name else ""))
+        self._turn.tell(f"pattern.{said.kind.value.replace(' ', '_')}", said.pattern_id or "patterns")
         return spoken
 
     def _ensure(self, pattern_ids: Iterable[str]) -> None:

@@ -1,12 +1,13 @@
 """Rows in memory that a failed change leaves as they were."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, TypeVar
 
 from kb.incident_cleaning import Redact
 from kb.principal import Principal
+from kb.record_store import RecordEvent
 
 Key = TypeVar("Key")
 Row = TypeVar("Row")
@@ -20,6 +21,11 @@ class Turn:
     now: datetime
     redact: Redact
     new_id: Callable[[], str]
+    told: list[tuple[str, str]] = field(default_factory=list)
+
+    def tell(self, act: str, subject: str) -> None:
+        """Something was done, as the events of the other store have it."""
+        self.told.append((act, subject))
 
 
 class Undo:
@@ -76,3 +82,17 @@ class Rows(Generic[Key, Row]):
         before = self._rows  # dropping is rare, and the order must come back too
         self._rows = {kept: row for kept, row in before.items() if kept != key}
         self._undo.add(lambda: setattr(self, "_rows", before))
+
+
+class MemoryEvents:
+    """`EventReads` over what was told; nothing is forgotten."""
+
+    def __init__(self, turn: Turn) -> None:
+        self._turn = turn
+
+    def last(self) -> int:
+        return len(self._turn.told)
+
+    def since(self, seq: int) -> Sequence[RecordEvent] | None:
+        later = enumerate(self._turn.told[seq:], start=seq + 1)
+        return None if seq > self.last() else [RecordEvent(number, act, subject) for number, (act, subject) in later]

@@ -90,6 +90,10 @@ class PatternReads(Protocol):
         """Number of incidents that stand in each pattern now, counted anew."""
         ...
 
+    def standing(self) -> Mapping[str, str | None]:
+        """Every learnt incident with the pattern that it stands in now, in the order of learning."""
+        ...
+
     def history(self, pattern_id: str | None = None) -> Sequence[PatternEvent]:
         """Lines that name the pattern, of all patterns without one, oldest first."""
         ...
@@ -152,6 +156,10 @@ class ReviewReads(Protocol):
         """Reviews that were opened or decided at or after that moment, in the order of opening."""
         ...
 
+    def pending(self) -> Sequence[Review]:
+        """Reviews whose decision has not reached the runbooks yet, in the order of opening."""
+        ...
+
 
 class ReviewWrites(ReviewReads, Protocol):
     """Drafts, and decisions by the principal of the transaction."""
@@ -166,6 +174,10 @@ class ReviewWrites(ReviewReads, Protocol):
 
     def undo(self, review_id: str, *, reason: str = "") -> Review:
         """Take a decision back; the review that waits now instead. Raises `ReviewNotFound`, `ReviewDecided`."""
+        ...
+
+    def finish(self, review_id: str) -> Review:
+        """The runbooks are as the decision says. Raises `ReviewNotFound`."""
         ...
 
 
@@ -222,6 +234,27 @@ class KeyWrites(KeyReads, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class RecordEvent:
+    """Something that was done to incidents or patterns: `act` is such as `incident.add`, `subject` the id it names."""
+
+    seq: int
+    act: str
+    subject: str
+
+
+class EventReads(Protocol):
+    """What was done to the records, for those who hold a copy of a part of them."""
+
+    def last(self) -> int:
+        """The number of the latest event, that of a running change included. It grows with every change."""
+        ...
+
+    def since(self, seq: int) -> Sequence[RecordEvent] | None:
+        """Events on incidents and patterns after that number, oldest first; None when some of them are forgotten."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class RecordView:
     """All records in one state."""
 
@@ -230,6 +263,7 @@ class RecordView:
     reviews: ReviewReads
     feedback: FeedbackReads
     keys: KeyReads
+    events: EventReads
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +275,7 @@ class RecordChange:
     reviews: ReviewWrites
     feedback: FeedbackWrites
     keys: KeyWrites
+    events: EventReads
 
 
 class RecordStore(Protocol):

@@ -47,6 +47,10 @@ class SqlPatternReads:
         counted = select(present, func.count()).where(present.is_not(None)).group_by(present).order_by(present)
         return {pattern_id: int(count) for pattern_id, count in self._connection.execute(counted)}
 
+    def standing(self) -> Mapping[str, str | None]:
+        stands = select(assignments.c.incident_id, assignments.c.pattern_id).order_by(assignments.c.seq)
+        return {row.incident_id: row.pattern_id for row in self._connection.execute(stands)}
+
     def history(self, pattern_id: str | None = None) -> Sequence[PatternEvent]:
         lines = select(pattern_history).order_by(pattern_history.c.seq)
         if pattern_id is not None:

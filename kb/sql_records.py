@@ -10,6 +10,7 @@ from kb.principal import Principal
 from kb.record_ledger import Ledger
 from kb.record_store import RecordChange, RecordView
 from kb.runbook_records import Journal
+from kb.sql_events import SqlEventReads, SqlEvents
 from kb.sql_feedback import SqlFeedback, SqlFeedbackReads, SqlKeyReads, SqlKeys
 from kb.sql_incidents import SqlIncidentReads, SqlIncidents
 from kb.sql_patterns import SqlPatternReads, SqlPatterns
@@ -35,6 +36,7 @@ class SqlRecords:
                 reviews=SqlReviewReads(connection),
                 feedback=SqlFeedbackReads(connection),
                 keys=SqlKeyReads(connection),
+                events=SqlEventReads(connection),
             )
 
     @contextmanager
@@ -49,5 +51,6 @@ class SqlRecords:
                 reviews=SqlReviews(ledger),
                 feedback=SqlFeedback(ledger),
                 keys=SqlKeys(ledger),
+                events=SqlEvents(ledger),
             )
             ledger.flush()

@@ -37,6 +37,7 @@ class PatternRecordsContract:
         with bench.store.read() as view:
             kept = view.incidents.get_many([one, two, three])
             sizes = view.patterns.sizes()
+            assert list(view.patterns.standing().items()) == [(one, "pat-c"), (two, "pat-a"), (three, None)]
         stands = {key: (stored.arrival_pattern_id, stored.pattern_id) for key, stored in kept.items()}
         assert stands == {one: ("pat-a", "pat-c"), two: ("pat-a", "pat-a"), three: ("pat-b", None)}
         assert sizes == {"pat-a": 1, "pat-c": 1}

@@ -81,6 +81,7 @@ class ReviewRecordsContract:
         decided = self.decide(bench, review, status, " because of hunter2 ")
         assert (decided.status, decided.reviewer, decided.reason) == (status, "ben", "because of ***")
         assert decided.decided_at == decided.updated_at == review.opened_at + HOUR
+        assert decided.is_pending
         with bench.store.read() as view:
             assert view.reviews.get(review.id) == decided
             assert view.reviews.all(OPEN) == []
@@ -139,6 +140,29 @@ class ReviewRecordsContract:
         newer = self.put(bench, replace(DRAFT, evidence_digest="e2"))
         with bench.store.change(ANNA) as change:
             assert change.reviews.undo(review.id) == newer
+
+    def test_a_decision_is_pending_until_the_runbooks_are_as_it_says(self, bench: RecordsBench) -> None:
+        review = self.put(bench)
+        decided = self.decide(bench, review, APPROVED)
+        with bench.store.read() as view:
+            assert view.reviews.pending() == [decided]
+        with bench.store.change(ANNA) as change:
+            finished = change.reviews.finish(review.id)
+            assert change.reviews.finish(review.id) == finished == replace(decided, is_pending=False)
+        with bench.store.read() as view:
+            assert (view.reviews.pending(), view.reviews.get(review.id)) == ([], finished)
+        with bench.store.change(ANNA) as change:
+            waits = change.reviews.undo(review.id)
+        with bench.store.read() as view:
+            assert view.reviews.pending() == [view.reviews.get(review.id)]
+            assert not waits.is_pending
+
+    def test_what_a_person_edited_keeps_their_name_and_the_learners_offer(self, bench: RecordsBench) -> None:
+        edited = replace(DRAFT, base_sha256="b" * 64, text="# Mine\n", edited_by="ben", offer="# Newer \x00\n")
+        review = self.put(bench, edited)
+        assert review.draft == replace(edited, offer="# Newer \ufffd\n")
+        with bench.store.read() as view:
+            assert view.reviews.get(review.id) == review
 
     def test_what_was_not_decided_cannot_be_taken_back(self, bench: RecordsBench) -> None:
         review = self.put(bench)

@@ -14,6 +14,7 @@ from kb.outbox import Outbox
 from kb.runbook_records import Journal
 from kb.sql_records import SqlRecords
 from kb.tables import metadata
+from tests.contracts.event_records_contract import EventRecordsContract
 from tests.contracts.feedback_records_contract import FeedbackRecordsContract, KeyRecordsContract
 from tests.contracts.incident_records_contract import IncidentListContract, IncidentRecordsContract
 from tests.contracts.pattern_records_contract import PatternRecordsContract
@@ -28,6 +29,7 @@ class RecordsContract(
     ReviewRecordsContract,
     FeedbackRecordsContract,
     KeyRecordsContract,
+    EventRecordsContract,
 ):
     """Everything that a store of records promises."""
 

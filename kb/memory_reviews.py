@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from kb.incident_cleaning import clean_text, plain_text
+from kb.incident_cleaning import clean_text
 from kb.memory_rows import Rows, Turn, Undo
 from kb.review_records import (
     MAX_REASON_CHARS,
@@ -16,6 +16,7 @@ from kb.review_records import (
     ReviewStatus,
     check_decision,
     check_undo,
+    plain_draft,
 )
 
 
@@ -42,9 +43,12 @@ class MemoryReviews:
     def since(self, moment: datetime) -> Sequence[Review]:
         return [one for one in self._rows if max(one.opened_at, one.decided_at or one.opened_at) >= moment]
 
+    def pending(self) -> Sequence[Review]:
+        return [one for one in self._rows if one.is_pending]
+
     def put(self, draft: NewDraft) -> Review:
         now = self._turn.now
-        kept = replace(draft, text=plain_text(draft.text))
+        kept = plain_draft(draft)
         before = self.latest(draft.pattern_id, draft.kind)
         if before is None or before.status is not ReviewStatus.OPEN:
             return self._save(Review(self._turn.new_id(), kept, ReviewStatus.OPEN, 1, now, now))
@@ -66,11 +70,16 @@ class MemoryReviews:
             return waiting
         return self.put(before.draft)
 
+    def finish(self, review_id: str) -> Review:
+        before = self.get(review_id)
+        return self._save(replace(before, is_pending=False)) if before.is_pending else before
+
     def _decided(self, before: Review, status: ReviewStatus, reason: str) -> Review:
         now = self._turn.now
         kept = clean_text(reason, self._turn.redact, max_chars=MAX_REASON_CHARS)
         who = self._turn.principal.name
-        return self._save(replace(before, status=status, decided_at=now, updated_at=now, reviewer=who, reason=kept))
+        decided = replace(before, status=status, decided_at=now, updated_at=now, reviewer=who, reason=kept)
+        return self._save(replace(decided, is_pending=True))
 
     def _save(self, review: Review) -> Review:
         self._rows.put(review.id, review)

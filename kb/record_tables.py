@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Float,
@@ -10,6 +11,7 @@ from sqlalchemy import (
     Integer,
     String,
     Table,
+    false,
     text,
 )
 
@@ -129,6 +131,10 @@ reviews = Table(
     Column("decided_at", UtcDateTime, index=True),
     Column("reviewer", SafeText, nullable=False),
     Column("reason", SafeText, nullable=False),
+    Column("base_sha256", _Digest, nullable=False, server_default=""),
+    Column("edited_by", SafeText, nullable=False, server_default=""),
+    Column("offer", SafeText, nullable=False, server_default=""),
+    Column("is_pending", Boolean, nullable=False, server_default=false()),
     CheckConstraint("status in ('open', 'approved', 'rejected', 'undone')", name="status"),
     CheckConstraint("(status = 'open') = (decided_at is null)", name="decided"),
 )

@@ -1,11 +1,12 @@
 """Drafts that wait for a person, and what people decided about them: values and the rules of a decision (pure)."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
 from kb.errors import InvalidInput, KBError
+from kb.incident_cleaning import plain_text
 
 MAX_REASON_CHARS = 2000
 
@@ -61,8 +62,12 @@ class DraftKind(StrEnum):
 class NewDraft:
     """A draft to be reviewed. `document_id` names the dynamic runbook, or the one that a patch is for.
 
-    `text_sha256` is the digest of exactly the text that would be published; `text` holds it for a patch, whose text is
-    nowhere else. `evidence_digest` changes with the evidence, `evidence_count` is its number of incidents.
+    `text_sha256` is the digest of exactly the text that would be published; `text` holds it where it is not yet in the
+    document: for a patch, and for a change of a published runbook, which stays as it is meanwhile. `base_sha256` is
+    the digest of the document's text that such a draft was made for, empty where the document itself is the draft.
+    `edited_by` names the person who changed the learner's text; from then on the learner leaves it alone, and `offer`
+    holds what it would write by now. `evidence_digest` changes with the evidence, `evidence_count` is its number of
+    incidents.
     """
 
     pattern_id: str
@@ -72,11 +77,15 @@ class NewDraft:
     evidence_digest: str
     evidence_count: int
     text: str = ""
+    base_sha256: str = ""
+    edited_by: str = ""
+    offer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """A draft and what came of it. `revision` grows by one whenever new evidence changes the open draft."""
+    """A draft and what came of it. `revision` grows by one whenever the open draft changes. `is_pending` is true from a
+    decision until the runbooks are as it says; a crash in between leaves it so, for the next pass to make good."""
 
     id: str
     draft: NewDraft
@@ -87,6 +96,7 @@ class Review:
     decided_at: datetime | None = None
     reviewer: str = ""
     reason: str = ""
+    is_pending: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +116,14 @@ class DayCount:
     approved: int = 0
     rejected: int = 0
     undone: int = 0
+
+
+def plain_draft(draft: NewDraft) -> NewDraft:
+    """The draft as it may be kept: its texts are not redacted, for they are what its digest is of, but free of what no
+    database takes."""
+    return replace(
+        draft, text=plain_text(draft.text), edited_by=plain_text(draft.edited_by), offer=plain_text(draft.offer)
+    )
 
 
 def check_decision(review: Review, decision: Decision) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, Select, insert, or_, select, update
 
-from kb.incident_cleaning import clean_text, plain_text
+from kb.incident_cleaning import clean_text
 from kb.record_ledger import Facts, Ledger
 from kb.record_store import REVIEW_CHANGED
 from kb.record_tables import reviews
@@ -20,6 +20,7 @@ from kb.review_records import (
     ReviewStatus,
     check_decision,
     check_undo,
+    plain_draft,
 )
 
 
@@ -47,6 +48,9 @@ class SqlReviewReads:
         recent = or_(reviews.c.opened_at >= moment, reviews.c.decided_at >= moment)
         return self._all(select(reviews).where(recent).order_by(reviews.c.seq))
 
+    def pending(self) -> Sequence[Review]:
+        return self._all(select(reviews).where(reviews.c.is_pending.is_(True)).order_by(reviews.c.seq))
+
     def _all(self, statement: Select[tuple[object, ...]]) -> list[Review]:
         return [_review(row) for row in self._connection.execute(statement).mappings()]
 
@@ -60,7 +64,7 @@ class SqlReviews(SqlReviewReads):
 
     def put(self, draft: NewDraft) -> Review:
         ledger = self._ledger
-        kept = replace(draft, text=plain_text(draft.text))  # not redacted: it is the text that its digest is of
+        kept = plain_draft(draft)
         before = self.latest(draft.pattern_id, draft.kind)
         if before is None or before.status is not ReviewStatus.OPEN:
             review = Review(ledger.journal.new_id(), kept, ReviewStatus.OPEN, 1, ledger.now, ledger.now)
@@ -85,6 +89,10 @@ class SqlReviews(SqlReviewReads):
             return waiting
         return self.put(before.draft)
 
+    def finish(self, review_id: str) -> Review:
+        before = self.get(review_id)
+        return self._save(replace(before, is_pending=False), "finish") if before.is_pending else before
+
     def _decided(self, before: Review, status: ReviewStatus, reason: str) -> Review:
         ledger = self._ledger
         return replace(
@@ -94,6 +102,7 @@ class SqlReviews(SqlReviewReads):
             updated_at=ledger.now,
             reviewer=ledger.principal.name,
             reason=clean_text(reason, ledger.redact, max_chars=MAX_REASON_CHARS),
+            is_pending=True,
         )
 
     def _save(self, review: Review, act: str) -> Review:
@@ -129,6 +138,10 @@ def _row(review: Review) -> dict[str, object]:
         "decided_at": review.decided_at,
         "reviewer": review.reviewer,
         "reason": review.reason,
+        "base_sha256": review.draft.base_sha256,
+        "edited_by": review.draft.edited_by,
+        "offer": review.draft.offer,
+        "is_pending": review.is_pending,
     }
 
 
@@ -141,6 +154,9 @@ def _review(row: RowMapping) -> Review:
         evidence_digest=row["evidence_digest"],
         evidence_count=row["evidence_count"],
         text=row["text"],
+        base_sha256=row["base_sha256"],
+        edited_by=row["edited_by"],
+        offer=row["offer"],
     )
     return Review(
         id=row["id"],
@@ -152,4 +168,5 @@ def _review(row: RowMapping) -> Review:
         decided_at=row["decided_at"],
         reviewer=row["reviewer"],
         reason=row["reason"],
+        is_pending=row["is_pending"],
     )

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA_REVISIONS = ("0001", "0002")  # those this release knows, oldest first; it works with the last one
+SCHEMA_REVISIONS = ("0001", "0002", "0003")  # those this release knows, oldest first; it works with the last one
 
 metadata = MetaData(
     naming_convention={

@@ -4,6 +4,7 @@ reaches past them. Concrete classes are joined in `api.wiring`."""
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from api.acts import (
     Health,
@@ -26,6 +27,9 @@ from kb.runbook import RunbookType
 from kb.runbook_store import NewRunbook, RunbookStore, StoredDocument, Version, matches_etag
 from kb.search_log import EventKind, SearchEvent, SearchRecord
 
+if TYPE_CHECKING:
+    from api.learning import Learning  # no search waits for the learner
+
 Find = Callable[[SearchRequest], Answer]
 
 
@@ -41,8 +45,8 @@ class Reports:
 class Services:
     """The acts of the knowledge base. Safe to call from many threads.
 
-    `find` answers searches, `store_changed` brings the index in step soon, `refresh` at once; `start` and `stop` belong
-    to whatever runs in the background.
+    `find` answers searches, `store_changed` brings the index in step soon, `refresh` at once; `learning` gives the acts
+    of learning, opened when first asked for; `start` and `stop` belong to whatever runs in the background.
     """
 
     def __init__(
@@ -56,6 +60,7 @@ class Services:
         store_changed: Callable[[], None],
         pins_changed: Callable[[], None],
         refresh: Callable[[RefreshRequest], Refreshed],
+        learning: Callable[[], "Learning"],
         start: Callable[[], None],
         stop: Callable[[], None],
         now: Callable[[], datetime],
@@ -68,9 +73,15 @@ class Services:
         self._store_changed = store_changed
         self._pins_changed = pins_changed
         self._refresh = refresh
+        self._learning = learning
         self._now = now
         self.start = start
         self.stop = stop
+
+    @property
+    def learning(self) -> "Learning":
+        """The acts of learning: incidents, patterns, reviews, recommendations."""
+        return self._learning()
 
     def search(self, request: SearchRequest, principal: Principal) -> Answer:
         """The best runbook sections for a text or an alert. Raises `InvalidInput` for nothing to search by."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property, partial
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from api import engine
 from api.acts import Refreshed, RefreshRequest
@@ -31,6 +32,9 @@ from kb.redact import redact
 from kb.runbook import Document
 from kb.search_log import SqlSearchLog
 from kb.sql_runbook_store import SqlRunbookStore
+
+if TYPE_CHECKING:
+    from api.learning_wiring import LearningBase
 
 # Below the data folder.
 DATABASE = "sre-kb.db"
@@ -118,6 +122,21 @@ class KnowledgeBase:
         searcher = Searcher(self.embedder, synonyms=load_synonyms(self.settings.synonyms_file))
         return Finder(searcher, lambda: self.index.current, self.pins, new_id=new_id)
 
+    @cached_property
+    def learning_base(self) -> "LearningBase":
+        """Records, learner and reviews."""
+        from api.learning_wiring import LearningBase, Surroundings  # no search waits for the learner
+
+        return LearningBase(
+            Surroundings(
+                database=self.database,
+                search=self.services.search,
+                runbooks_changed=self.follower.wake,
+                now=utc_now,
+                new_id=new_id,
+            )
+        )
+
     def _services(self) -> Services:
         reporter = Reporter(
             store=self.store,
@@ -139,6 +158,7 @@ class KnowledgeBase:
             store_changed=self.follower.wake,
             pins_changed=lambda: self.finder.forget_pins(),
             refresh=self._refresh,
+            learning=lambda: self.learning_base.learning,
             start=self.start,
             stop=self.close,
             now=utc_now,

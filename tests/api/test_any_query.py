@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 from api.acts import Health, Refreshed, SearchRequest, Usage
 from api.app import create_app
 from api.finding import Finder
+from api.learning import Learning
 from api.recording import Recorder
 from api.services import Reports, Services
 from api.settings import load_settings
@@ -90,11 +91,16 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
         store_changed=lambda: None,
         pins_changed=finder.forget_pins,
         refresh=lambda request: Refreshed(store.sync(DISK), "", ""),
+        learning=_no_learning,
         start=lambda: None,
         stop=lambda: None,
         now=lambda: NOW,
     )
     index.close()
+
+
+def _no_learning() -> Learning:
+    raise AssertionError("a search learns nothing")
 
 
 def _no_health() -> Health:

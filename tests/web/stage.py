@@ -23,10 +23,13 @@ from kb.errors import KBError
 from kb.hits import Answer, Chunk, Hit, Part, Reasons, RunbookCard
 from kb.markdown import parse_document
 from kb.memory_logs import MemoryPins, MemorySearchLog
+from kb.memory_records import MemoryRecords
 from kb.memory_stores import MemoryRunbookStore
 from kb.principal import DISK
+from kb.redact import redact
 from kb.runbook import ReviewState, Runbook, Section
 from kb.runbook_store import StoredDocument
+from tests.web.learning_stage import build_learning
 
 NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 SURE = 0.5
@@ -230,6 +233,7 @@ class Stage:
     search: Search
     pins: MemoryPins
     log: MemorySearchLog
+    records: MemoryRecords
 
 
 def build_stage(files: Mapping[str, bytes] = FILES, **settings: object) -> Stage:
@@ -237,6 +241,7 @@ def build_stage(files: Mapping[str, bytes] = FILES, **settings: object) -> Stage
     store = MemoryRunbookStore(dict(files), parse=parse_document, now=lambda: NOW)
     store.sync(DISK)
     search = Search(store)
+    numbers = count()
     pins = MemoryPins(now=lambda: NOW)
     log = MemorySearchLog(redact=str)
     services = Services(
@@ -248,13 +253,17 @@ def build_stage(files: Mapping[str, bytes] = FILES, **settings: object) -> Stage
         store_changed=lambda: None,
         pins_changed=lambda: None,
         refresh=lambda request: _refresh(store),
+        learning=lambda: learning,
         start=lambda: None,
         stop=lambda: None,
         now=lambda: NOW,
     )
-    numbers = count()
+    records = MemoryRecords(now=lambda: NOW, new_id=lambda: f"id-{next(numbers)}", redact=redact)
+    learning = build_learning(records, search=services.search, now=lambda: NOW)
     chosen: Settings = load_settings({}, **settings)
-    return Stage(create_app(services, chosen, new_id=lambda: f"request-{next(numbers)}"), store, search, pins, log)
+    return Stage(
+        create_app(services, chosen, new_id=lambda: f"request-{next(numbers)}"), store, search, pins, log, records
+    )
 
 
 def _health() -> Health:

@@ -5,18 +5,18 @@ what a pattern means."""
 import hashlib
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from kb.pattern import ChangeKind, PatternChange
 from learner.constraints import Constraints
 from learner.features import EmbedTexts, Features, Reader, Vector
 from learner.lexicon import Lexicon
 from learner.neighbours import ExactNeighbours, Neighbours
 from learner.signature import Signature
-from learner.similarity import Profile, Weights, compare, profile_of, size_bonus
+from learner.similarity import Profile, Weights, compare, profile_of, size_bonus, sum_of
 
 MIN_PATTERN_INCIDENTS = 3
 """From so many incidents on a group is a pattern; below that it is only something that may become one."""
@@ -72,7 +72,8 @@ class Micro:
 class Grouping:
     """All learnt incidents, the near repetitions and the groups they form. Not thread-safe: one writer at a time.
 
-    The same incidents in the same order give the same groups, ids included.
+    The same incidents in the same order give the same groups, ids included. `known_ids` are all pattern ids that ever
+    were: none is given twice.
     """
 
     def __init__(
@@ -95,13 +96,14 @@ class Grouping:
         self.groups: dict[str, Profile] = {}
         self.sizes: dict[str, int] = {}
         self.forwards: dict[str, str] = {}
-        self.history: list[PatternChange] = []
+        self.known_ids: set[str] = set()
         self.constraints = Constraints()
         self.vectors: dict[str, Vector] = {}
         self.next_micro = 0
         self.clustered_at = 0
         self._groups_of_alert: defaultdict[str, dict[str, None]] = defaultdict(dict)
         self._micros_of_group: defaultdict[str, list[int]] = defaultdict(list)
+        self._undo: list[Callable[[], object]] | None = None
 
     def learn(self, incident_id: str, signature: Signature, *, principal: str, service: str = "") -> Assignment:
         """Assign an incident that is not known yet to a group, or found one with it."""
@@ -110,13 +112,26 @@ class Grouping:
         candidates = self._candidates(profile, features)
         joins = bool(candidates) and candidates[0].margin >= 0
         pattern_id = candidates[0].pattern_id if joins else self.new_pattern_id(incident_id)
-        number = len(self.items)
-        self.items.append(Item(incident_id, signature, principal, service, pattern_id))
-        self.number_of[incident_id] = number
-        self._place(number, profile, pattern_id)
-        if not joins:
-            self.history.append(PatternChange(ChangeKind.BORN, pattern_id, (), 1, number + 1))
+        self._put(Item(incident_id, signature, principal, service, pattern_id), profile, pattern_id)
         return Assignment(pattern_id, not joins, candidates)
+
+    def put(self, item: Item, pattern_id: str | None) -> None:
+        """Take in an incident that is not known yet where it was assigned before; None: it stands in no group."""
+        self._put(item, profile_of(self.read(item.signature)) if pattern_id is not None else None, pattern_id)
+
+    def begin(self) -> None:
+        """From here on what `learn` and `put` do can be taken back, until `keep`."""
+        self._undo = []
+
+    def keep(self) -> None:
+        """What was learnt since `begin` stays."""
+        self._undo = None
+
+    def roll_back(self) -> None:
+        """Forget what was learnt since `begin`."""
+        steps, self._undo = self._undo or [], None
+        while steps:
+            steps.pop()()
 
     def recognise(self, signature: Signature) -> tuple[Candidate, ...]:
         """What `learn` would compare such an incident with, best first; nothing is remembered but vectors."""
@@ -150,22 +165,29 @@ class Grouping:
         self.embed_missing([signature])
         return self.reader.read(signature, self.vectors)
 
-    def embed_missing(self, signatures: Sequence[Signature]) -> None:
+    def embed_missing(self, signatures: Sequence[Signature], reader: Reader | None = None) -> None:
         """Make sure that every text of these signatures has its vector; one call to the model for all."""
-        texts = (text for signature in signatures for text in self.reader.texts_to_embed(signature))
+        reads = reader or self.reader
+        texts = (text for signature in signatures for text in reads.texts_to_embed(signature))
         missing = [text for text in dict.fromkeys(texts) if text not in self.vectors]
         if missing:
             rows = np.asarray(self.embed(missing), dtype=np.float32)
             self.vectors.update(zip(missing, rows, strict=True))
 
-    def new_pattern_id(self, incident_id: str) -> str:
-        """An id that was never used, made from the incident that founds the pattern."""
-        for attempt in range(len(self.items) + 2):
+    def new_pattern_id(self, incident_id: str, taken: Iterable[str] = ()) -> str:
+        """An id that was never used and is not `taken`, made from the incident that founds the pattern."""
+        barred = set(taken)
+        attempt = 0
+        while True:
             digest = hashlib.blake2b(f"{incident_id}\x00{attempt}".encode(), digest_size=5).hexdigest()
             pattern_id = f"pat-{digest}"
-            if pattern_id not in self.sizes and pattern_id not in self.forwards:
+            if pattern_id not in self.known_ids and pattern_id not in barred:
                 return pattern_id
-        raise AssertionError("every candidate id is taken")
+            attempt += 1
+
+    def micros_of(self, pattern_id: str) -> tuple[Micro, ...]:
+        """The near repetitions of a group, by number."""
+        return tuple(self.micros[number] for number in sorted(self._micros_of_group.get(pattern_id, ())))
 
     def rebuild(self, micros: Sequence[Micro], reader: Reader, neighbours: Neighbours) -> None:
         """Replace all groups at once; the micros carry their groups."""
@@ -178,12 +200,40 @@ class Grouping:
             self._micros_of_group[micro.group].append(micro.number)
             self.micro_of.update((number, micro.number) for number in micro.members)
             self._grow(micro.group, micro.profile, len(micro.members))
+            self.known_ids.add(micro.group)
             neighbours.put(micro.number, _mean(micro.profile))
         self.next_micro = max(self.micros, default=-1) + 1
         self.clustered_at = len(self.items)
 
+    def shift(self, micro: Micro, group: str | None) -> None:
+        """Put a near repetition as a whole into another group, or forget it. `reindex` the groups afterwards."""
+        self._micros_of_group[micro.group].remove(micro.number)
+        if group is None:
+            del self.micros[micro.number]
+        else:
+            micro.group = group
+            self._micros_of_group[group].append(micro.number)
+
+    def add_micro(self, members: Sequence[int], profile: Profile, group: str) -> None:
+        """A near repetition of incidents that stand nowhere. `reindex` the group afterwards."""
+        micro = self._found(profile, group)
+        micro.members.extend(members)
+        self.micro_of.update(dict.fromkeys(members, micro.number))
+        self._point_at(micro)
+
+    def reindex(self, groups: Iterable[str]) -> None:
+        """Sum up groups anew after their near repetitions have changed; those without any are gone."""
+        for group in groups:
+            if group in self.groups:
+                for alert in self.groups.pop(group).told:
+                    self._groups_of_alert[alert].pop(group, None)
+                del self.sizes[group]
+            for micro in self.micros_of(group):
+                self._grow(group, micro.profile, len(micro.members))
+
     def _candidates(self, profile: Profile, features: Features) -> tuple[Candidate, ...]:
-        groups = {self.micros[key].group: None for key in self.neighbours.nearest(features.full, NEAREST)}
+        near = self.neighbours.nearest(features.full, NEAREST)
+        groups = {self.micros[key].group: None for key in near if key in self.micros}
         if features.speaks_of:
             of_alert = self._groups_of_alert.get(features.speaks_of, {})
             groups.update(dict.fromkeys(sorted(of_alert, key=lambda group: (-self.sizes[group], group))[:SAME_ALERT]))
@@ -195,25 +245,54 @@ class Grouping:
         log_odds = compare(known, profile, self.weights) + size_bonus(known.weight, profile.weight, self.weights)
         return Candidate(group, log_odds, log_odds - self.weights.bar(len(self.micros)), self.sizes[group])
 
-    def _place(self, number: int, profile: Profile, group: str) -> None:
+    def _put(self, item: Item, profile: Profile | None, group: str | None) -> None:
+        number = len(self.items)
+        self._on_undo(self.items.pop)
+        self._on_undo(partial(self.number_of.pop, item.id))
+        self.items.append(item)
+        self.number_of[item.id] = number
+        if profile is not None and group is not None:
+            self.place(number, profile, group)
+
+    def place(self, number: int, profile: Profile, group: str) -> None:
+        """Put an incident that stands nowhere into a group, known or new."""
         micro = self._nearest_micro(profile, group)
         if micro is None:
-            micro = Micro(self.next_micro, group, profile, [number])
-            self.next_micro += 1
-            self.micros[micro.number] = micro
-            self._micros_of_group[group].append(micro.number)
+            micro = self._found(profile, group)
         else:
-            micro.profile.add(profile)
-            micro.members.append(number)
+            before = micro.profile
+            self._on_undo(partial(self._point_at, micro))
+            self._on_undo(partial(setattr, micro, "profile", before))
+            self._on_undo(micro.members.pop)
+            micro.profile = sum_of((before, profile))
+        micro.members.append(number)
         self.micro_of[number] = micro.number
-        self.neighbours.put(micro.number, _mean(micro.profile))
+        self._on_undo(partial(self.micro_of.pop, number))
+        self._point_at(micro)
         self._grow(group, profile, 1)
+
+    def _found(self, profile: Profile, group: str) -> Micro:
+        micro = Micro(self.next_micro, group, profile, [])
+        self.next_micro += 1
+        self.micros[micro.number] = micro
+        self._micros_of_group[group].append(micro.number)
+
+        def forget() -> None:
+            self._micros_of_group[group].pop()
+            del self.micros[micro.number]
+            self.next_micro -= 1
+
+        self._on_undo(forget)
+        return micro
+
+    def _point_at(self, micro: Micro) -> None:
+        self.neighbours.put(micro.number, _mean(micro.profile))
 
     def _nearest_micro(self, profile: Profile, group: str) -> Micro | None:
         best, best_odds = None, self.weights.micro
         for key in self.neighbours.nearest(profile.full, NEAREST):
-            micro = self.micros[key]
-            if micro.group == group:
+            micro = self.micros.get(key)
+            if micro is not None and micro.group == group:
                 log_odds = compare(micro.profile, profile, self.weights, at_least=best_odds)
                 if log_odds > best_odds:
                     best, best_odds = micro, log_odds
@@ -221,13 +300,29 @@ class Grouping:
 
     def _grow(self, group: str, profile: Profile, incidents: int) -> None:
         known = self.groups.get(group)
+        size = self.sizes.get(group, 0)
         if known is None:
-            known = self.groups[group] = profile.copy()
-        else:
+            self.groups[group] = profile.copy()
+            if group not in self.known_ids:
+                self.known_ids.add(group)
+                self._on_undo(partial(self.known_ids.discard, group))
+            self._on_undo(partial(self.groups.pop, group))
+            self._on_undo(partial(self.sizes.pop, group))
+        elif self._undo is None:
             known.add(profile)
-        self.sizes[group] = self.sizes.get(group, 0) + incidents
+        else:
+            self.groups[group] = sum_of((known, profile))
+            self._on_undo(partial(self.groups.update, {group: known}))
+            self._on_undo(partial(self.sizes.update, {group: size}))
+        self.sizes[group] = size + incidents
         for alert in profile.told:
-            self._groups_of_alert[alert][group] = None
+            if group not in self._groups_of_alert[alert]:
+                self._groups_of_alert[alert][group] = None
+                self._on_undo(partial(self._groups_of_alert[alert].pop, group))
+
+    def _on_undo(self, step: Callable[[], object]) -> None:
+        if self._undo is not None:
+            self._undo.append(step)
 
 
 def probability(log_odds: float) -> float:

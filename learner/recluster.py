@@ -1,8 +1,10 @@
 """All incidents grouped anew with everything known by now, while each pattern keeps the id under which people know it.
 Merges and splits leave a forwarding id and a line of history. No randomness."""
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from kb.pattern import ChangeKind, PatternChange
 from learner.agglomerate import agglomerate
@@ -16,25 +18,57 @@ from learner.similarity import Profile, profile_of, sum_of
 
 FIRST_RECLUSTERING = 32
 GROWTH_BETWEEN = 1.5
-"""Re-clustering comes due when there are this many times the incidents of the last time, which keeps its total cost
-proportional to that of the last one."""
+"""From one time to the next the number of incidents grows by this factor, which keeps the total cost of re-clustering
+proportional to that of the last time. The numbers are fixed, so that a restart changes nothing about them."""
 
 
 def is_due(grouping: Grouping) -> bool:
     """Whether enough was learnt since the last time for another look to pay."""
-    return len(grouping.items) >= max(FIRST_RECLUSTERING, GROWTH_BETWEEN * grouping.clustered_at)
+    return last_due(len(grouping.items)) > grouping.clustered_at
+
+
+def last_due(incidents: int) -> int:
+    """The last number of incidents, up to this one, at which re-clustering came due; 0 when it never did."""
+    due = 0
+    following = FIRST_RECLUSTERING
+    while following <= incidents:
+        due, following = following, math.ceil(following * GROWTH_BETWEEN)
+    return due
+
+
+def next_due(incidents: int) -> int:
+    """The next number of incidents, above this one, at which re-clustering comes due."""
+    following = FIRST_RECLUSTERING
+    while following <= incidents:
+        following = math.ceil(following * GROWTH_BETWEEN)
+    return following
+
+
+@dataclass(frozen=True, slots=True)
+class Regrouping:
+    """All incidents grouped anew, as long as `at_count` are learnt; nothing is changed by it until it is adopted."""
+
+    micros: Sequence[Micro]
+    reader: Reader
+    changes: tuple[PatternChange, ...]
+    at_count: int
 
 
 def recluster(grouping: Grouping, *, neighbours: Neighbours | None = None, by: str = "") -> tuple[PatternChange, ...]:
     """Group everything anew and tell what changed. `neighbours` is an empty index for the new groups."""
-    reader = Reader(build_lexicon(_told(grouping)))
-    grouping.reader = reader
-    grouping.embed_missing([item.signature for item in grouping.items])
+    regrouping = regroup(grouping, by=by)
+    adopt(grouping, regrouping, neighbours or ExactNeighbours(grouping.dimension))
+    return regrouping.changes
+
+
+def regroup(grouping: Grouping, *, by: str = "") -> Regrouping:
+    """Group everything anew. Only vectors are added to `grouping`."""
+    reader = Reader(build_lexicon(told_by(grouping)))
+    grouping.embed_missing([item.signature for item in grouping.items], reader)
     features: dict[Signature, Features] = {}
     rows = _rows(grouping, reader, features)
     if not rows:
-        grouping.rebuild([], reader, neighbours or ExactNeighbours(grouping.dimension))
-        return ()
+        return Regrouping((), reader, (), len(grouping.items))
     bonds = bonds_between(grouping.constraints, [frozenset(grouping.items[n].id for n in row.members) for row in rows])
     sources = _sources(grouping, rows, features)
     parts = agglomerate([row.profile for row in rows], grouping.weights, bonds, sources=sources)
@@ -44,13 +78,25 @@ def recluster(grouping: Grouping, *, neighbours: Neighbours | None = None, by: s
     for part, pattern_id in zip(parts, ids, strict=True):
         for row in part:
             rows[row].group = pattern_id
-    changes = _changes(grouping, members, ids, old, by)
-    grouping.rebuild(rows, reader, neighbours or ExactNeighbours(grouping.dimension))
-    grouping.history.extend(changes)
-    return changes
+    return Regrouping(rows, reader, _changes(members, ids, old, len(grouping.items), by), len(grouping.items))
 
 
-def _told(grouping: Grouping) -> list[Told]:
+def adopt(grouping: Grouping, regrouping: Regrouping, neighbours: Neighbours) -> None:
+    """Make a regrouping the present one. Incidents learnt since it was made go where their group went."""
+    later = [(n, grouping.pattern_of(item.id)) for n, item in enumerate(grouping.items) if n >= regrouping.at_count]
+    for change in regrouping.changes:
+        if change.kind is ChangeKind.MERGED:
+            grouping.forwards[change.pattern_id] = change.others[0]
+    grouping.rebuild(regrouping.micros, regrouping.reader, neighbours)
+    grouping.clustered_at = regrouping.at_count
+    for number, group in later:
+        if group is not None:
+            profile = profile_of(grouping.read(grouping.items[number].signature))
+            grouping.place(number, profile, grouping.resolve(group))
+
+
+def told_by(grouping: Grouping) -> list[Told]:
+    """What the lexicon learns from: every incident that stands in a group."""
     told = []
     for number, item in enumerate(grouping.items):
         micro = grouping.micro_of.get(number)
@@ -112,23 +158,16 @@ def _keep_ids(grouping: Grouping, members: Sequence[Sequence[int]], old: Mapping
             taken.add(old_id)
     for at, numbers in enumerate(members):
         if at not in ids:
-            ids[at] = _unused_id(grouping, grouping.items[numbers[0]].id, taken)
+            ids[at] = grouping.new_pattern_id(grouping.items[numbers[0]].id, taken)
             taken.add(ids[at])
     return [ids[at] for at in range(len(members))]
 
 
-def _unused_id(grouping: Grouping, incident_id: str, taken: set[str]) -> str:
-    pattern_id = grouping.new_pattern_id(incident_id)
-    while pattern_id in taken:
-        pattern_id = grouping.new_pattern_id(pattern_id)
-    return pattern_id
-
-
 def _changes(
-    grouping: Grouping, members: Sequence[Sequence[int]], ids: Sequence[str], old: Mapping[int, str], by: str
+    members: Sequence[Sequence[int]], ids: Sequence[str], old: Mapping[int, str], at_count: int, by: str
 ) -> tuple[PatternChange, ...]:
-    """Forward the ids that no group kept, and say which patterns were merged or split."""
-    at_count = len(grouping.items)
+    """Where the ids lead that no group kept, and which patterns were split."""
+    kept = set(ids)
     went: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for numbers, pattern_id in zip(members, ids, strict=True):
         for number in numbers:
@@ -136,9 +175,8 @@ def _changes(
     changes = []
     for old_id, to in sorted(went.items()):
         incidents = to.total()
-        if old_id not in ids:
+        if old_id not in kept:
             heir = min(to, key=lambda pattern_id: (-to[pattern_id], pattern_id))
-            grouping.forwards[old_id] = heir
             changes.append(PatternChange(ChangeKind.MERGED, old_id, (heir,), incidents, at_count, by))
         elif len(to) > 1 and incidents >= MIN_PATTERN_INCIDENTS:
             parts = tuple(sorted(set(to) - {old_id}))

@@ -63,10 +63,20 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	$(PIP) install --quiet -c constraints.txt --group dev || { echo "Installing the development packages failed; the lines above say which and why." >&2; exit 1; }
 	@touch $@
 
-# The page tests drive a real Chromium. Where it cannot be installed they skip and say so.
+# The page tests drive a real Chromium, and promtool checks the alerting rules. Where they cannot be had the tests skip
+# and say so. Of Debian's prometheus only promtool is taken: installing the package would start a server.
 system-packages:
 	@if command -v chromium >/dev/null; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  echo "Installing Chromium for the page tests"; \
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; \
 	else echo "Chromium is not installed and this user cannot install it: the page tests will be skipped. On Debian: apt-get install chromium"; fi
+	@if command -v promtool >/dev/null || [ -x build/promtool ]; then :; \
+	elif command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null; then \
+	  echo "Fetching promtool for the tests of alerting rules"; \
+	  if [ "$$(id -u)" = 0 ]; then apt-get update -qq; fi; \
+	  mkdir -p build/prometheus && (cd build/prometheus && apt-get download -qq -o APT::Sandbox::User=root prometheus >/dev/null) \
+	  && dpkg-deb --fsys-tarfile build/prometheus/prometheus_*.deb | tar -xO ./usr/bin/promtool > build/promtool.new \
+	  && chmod +x build/promtool.new && mv build/promtool.new build/promtool && rm -r build/prometheus \
+	  || echo "promtool cannot be fetched: the tests of alerting rules will be skipped. On Debian: apt-get install prometheus"; \
+	else echo "promtool is not installed: the tests of alerting rules will be skipped. On Debian: apt-get install prometheus"; fi

@@ -14,7 +14,6 @@ from learner.amend import amend
 from learner.assign import Candidate
 from learner.distill import SINGLE_SOURCE_CAP, distill
 from learner.draft import draft_runbook
-from learner.insights import InsightKind, find_insights, prometheus_rules
 from learner.recommend import recommend
 
 Make = Callable[..., Incident]
@@ -124,19 +123,3 @@ def test_a_recommendation_tells_what_worked_and_what_to_beware_of(incident: Make
 def test_nothing_is_recommended_when_little_is_known(incident: Make, candidate: Candidate) -> None:
     found = recommend([candidate], {"pat-1": learnt(three(incident))}, {})
     assert (found.confident, found.pattern_id, found.actions, found.nearest) == (False, None, (), ("pat-1",))
-
-
-def test_insights_name_harm_and_missing_runbooks(incident: Make) -> None:
-    pattern = learnt(three(incident))
-    kinds = [insight.kind for insight in find_insights([pattern], covered=frozenset())]
-    assert kinds == [InsightKind.HARMFUL_ACTION, InsightKind.NO_RUNBOOK]
-    covered = find_insights([pattern], covered=frozenset({"pat-1"}))
-    assert [insight.kind for insight in covered] == [InsightKind.HARMFUL_ACTION]
-
-
-def test_a_rising_pattern_becomes_a_prometheus_rule(incident: Make) -> None:
-    days = [0, 100, 190, *range(192, 200)]
-    rules = prometheus_rules([learnt([incident(day, alerts=("QueueGrowing",)) for day in days])])
-    assert '      - alert: "RecurringQueueGrowing"' in rules
-    assert "sum(changes(ALERTS_FOR_STATE" in rules
-    assert prometheus_rules([learnt([incident(1)])]) == ""

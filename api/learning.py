@@ -39,8 +39,9 @@ from kb.record_store import RecordStore, RecordView
 from kb.review_records import DraftKind, Review, ReviewStatus
 from kb.runbook_store import StoredDocument
 from kb.severity_policy import SeverityPolicy, called_by_now, duties_due, phase_now
+from learner.alert_rules import prometheus_rules
 from learner.assign import MIN_PATTERN_INCIDENTS
-from learner.insights import find_insights, prometheus_rules
+from learner.insights import find_insights
 from learner.recommend import SimilarIncident
 
 Search = Callable[[SearchRequest, Principal], Answer]
@@ -260,7 +261,7 @@ class Learning:
     def insights(self) -> InsightsView:
         """What the patterns ask people to do, and alert rules that follow from them."""
         patterns = self.patterns()
-        covered = frozenset(pattern.id for pattern in patterns if self._parts.covers(pattern) is not None)
+        covered = {pattern.id: found for pattern in patterns if (found := self._parts.covers(pattern)) is not None}
         return InsightsView(find_insights(patterns, covered=covered), prometheus_rules(patterns))
 
     def _learn_answer(self, learned: Learned) -> LearnAnswer:

@@ -13,7 +13,7 @@ from kb.pattern_records import PatternEvent, PatternRecord
 from kb.review_records import Review
 from kb.severity import Severity
 from kb.severity_policy import DueDuty, Escalation, Level, Phase
-from learner.insights import Insight
+from learner.insight import Insight
 from learner.recommend import Recommendation, SimilarIncident
 
 

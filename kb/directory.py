@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from kb.errors import StorageFull, StorageUnavailable
 from kb.file_change import READ_FLAGS, TEMP_PREFIX, FileChange, create_file, read_all, remove_file, replace_file
+from kb.file_move import FileMove, move_file
 from kb.file_names import to_os
 from kb.folder_scan import FOLDER_FLAGS, FileStamp, Scan, scan_folder
 from kb.problems import file_problem
@@ -81,6 +82,18 @@ class Directory:
         """Take away a file whose bytes have that digest. Raises `FileMoved`, or `StorageUnavailable`."""
         with self._translated(path), self._parent(path) as (folder, name):
             return remove_file(folder, name, expected_sha256=expected_sha256, temp_id=self._new_id())
+
+    def move(self, path: str, new_path: str, *, expected_sha256: str) -> FileMove:
+        """Give a file whose bytes have that digest another path, where nothing is.
+
+        Raises `FileMoved`, `FileExistsError`, or `StorageUnavailable`.
+        """
+        with (
+            self._translated(path),
+            self._parent(path) as (folder, name),
+            self._parent(new_path, make=True) as (to, new_name),
+        ):
+            return move_file(folder, name, to, new_name, expected_sha256=expected_sha256)
 
     def remove_leftovers(self, paths: tuple[str, ...]) -> None:
         """Delete temporary files that a crash left. Only to be called while no writer can be at work."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from kb.errors import InvalidInput
+from kb.review import is_dynamic
 from kb.runbook import RunbookType
 from kb.runbook_store import NewRunbook
 from kb.slugs import is_valid_id
@@ -36,6 +37,15 @@ def path_for(new: NewRunbook) -> str:
             advice=f"Use {kind}/ or one below it.",
         )
     return f"{folder}/{new.id}.md"
+
+
+def promoted_path(path: str, folder: str) -> str:
+    """Where a learned runbook goes when it becomes a static one. Raises `InvalidInput` when it is none (pure)."""
+    if not is_dynamic(path):
+        raise InvalidInput("id", f"{path} is no learned runbook", advice="Only those below dynamic/ can be promoted.")
+    if _FOLDER.fullmatch(folder) is None or is_dynamic(folder):
+        raise InvalidInput("folder", f"{folder[:120]!r} is no static folder", advice="Use static/ or one below it.")
+    return f"{folder}/{path.rsplit('/', 1)[-1]}"
 
 
 def id_mismatch(found: str, wanted: str) -> InvalidInput:

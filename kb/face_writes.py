@@ -4,6 +4,7 @@ sync records, with the author that an intent written before remembers."""
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import Protocol
 
 from kb.database import Database
 from kb.directory import Directory, FileText
@@ -11,10 +12,10 @@ from kb.document_cache import DocumentCache
 from kb.document_rows import DocumentRow, Intent, load_intents, save_intent
 from kb.errors import EditConflict, InvalidInput, RunbookExists, RunbookReadOnly, StorageUnavailable
 from kb.face_paths import id_mismatch, path_for
-from kb.file_change import FileChange, FileMoved
+from kb.file_change import FileMoved
 from kb.principal import DISK, Principal
 from kb.review import Judge, Standing, seen_on_disk, written_by
-from kb.runbook import Problem
+from kb.runbook import Problem, ReviewState
 from kb.runbook_records import Authorship, Journal, Records, Text
 from kb.runbook_store import MAX_FILE_BYTES, NewRunbook, etag_of, matches_etag
 from kb.sync_batch import event_time_of
@@ -110,6 +111,36 @@ class FaceWrites:
             published = records.publish(current, Authorship(principal, principal, self._journal.now()))
             records.flush()
         return published
+
+    def withdraw(self, row: DocumentRow, principal: Principal, *, digest: str) -> DocumentRow:
+        """Take the publishing of a text back; changes no file either."""
+        with self._database.write() as connection:
+            records = Records(connection, self._journal)
+            current, _ = self._current(records, row, etag_of(digest))
+            if current.state is ReviewState.PUBLISHED:
+                current = records.withdraw(current, Authorship(principal, principal, self._journal.now()))
+            records.flush()
+        return current
+
+    def promote(self, row: DocumentRow, path: str, principal: Principal, *, digest: str) -> DocumentRow:
+        """Move a learned runbook to `path`, published. A crash after the move leaves a file that the next sync finds
+        there: the same runbook, unreviewed, for the same act to publish."""
+        by = Authorship(principal, principal, self._journal.now(), "promoted")
+        write = _Write(self._intent("write", path, digest, principal, by.note), by, b"", [])
+
+        def act(records: Records) -> DocumentRow:
+            current, on_disk = self._current(records, row, etag_of(digest))
+            if records.live_at(path) or on_disk is None:
+                raise RunbookExists(row.id)
+            parsed = self._documents.parse(on_disk.raw, path, self._journal.now().date())
+            try:
+                with _conflict_when_moved(current, etag_of(digest)):
+                    write.changes.append(self._directory.move(current.path, path, expected_sha256=digest))
+            except FileExistsError:
+                raise RunbookExists(row.id) from None
+            return records.publish(records.move(current, parsed, by), by)
+
+        return self._carry_out(write, act)
 
     def _current(self, records: Records, row: DocumentRow, if_match: str | None) -> tuple[DocumentRow, FileText | None]:
         """The row and the file as they are now, under the lock, once the precondition holds for both. An edit on disk
@@ -221,7 +252,15 @@ class _Write:
     intent: Intent
     by: Authorship
     raw: bytes
-    changes: list[FileChange]
+    changes: list["_Change"]
+
+
+class _Change(Protocol):
+    """A change of files that is on disk: kept, or put back."""
+
+    def keep(self) -> None: ...
+
+    def undo(self) -> None: ...
 
 
 @contextmanager

@@ -6,13 +6,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from kb.errors import EditConflict, InvalidInput, RunbookExists, RunbookNotFound, RunbookReadOnly, VersionNotFound
-from kb.face_paths import id_mismatch, path_for
+from kb.face_paths import id_mismatch, path_for, promoted_path
 from kb.folder_scan import is_runbook_path
 from kb.identity import relabel
 from kb.memory_shelves import Shelf, Shelves, digest_of
 from kb.principal import DISK, Principal
 from kb.problems import file_problem
-from kb.review import Judge, Standing, seen_on_disk, written_by
+from kb.review import Judge, Standing, is_dynamic, seen_on_disk, written_by
 from kb.runbook import Document, Problem, ReviewState
 from kb.runbook_store import (
     MAX_FILE_BYTES,
@@ -137,10 +137,26 @@ class MemoryRunbookStore:
     def publish(self, runbook_id: str, principal: Principal, *, digest: str) -> StoredDocument:
         shelf = self._editable(runbook_id, etag_of(digest))
         self._take_in(shelf, etag_of(digest))
-        shelf.standing = Standing(ReviewState.PUBLISHED, digest)
-        version, raw = shelf.history[-1]
-        shelf.history[-1] = (replace(version, state=ReviewState.PUBLISHED), raw)
-        self._shelves.revision += 1
+        self._mark(shelf, Standing(ReviewState.PUBLISHED, digest))
+        return self._stored(shelf)
+
+    def withdraw(self, runbook_id: str, principal: Principal, *, digest: str) -> StoredDocument:
+        shelf = self._editable(runbook_id, etag_of(digest))
+        self._take_in(shelf, etag_of(digest))
+        if shelf.standing.state is ReviewState.PUBLISHED:
+            state = ReviewState.DRAFT if is_dynamic(shelf.path) else ReviewState.UNREVIEWED
+            self._mark(shelf, Standing(state, None))
+        return self._stored(shelf)
+
+    def promote(self, runbook_id: str, folder: str, principal: Principal, *, digest: str) -> StoredDocument:
+        shelf = self._editable(runbook_id, etag_of(digest))
+        path = promoted_path(shelf.path, folder)
+        self._take_in(shelf, etag_of(digest))
+        if path in self.files:
+            raise RunbookExists(shelf.id)
+        self.files[path] = self.files.pop(shelf.path)
+        self._shelves.move(shelf, self._parse(self.files[path], path=path))
+        self._mark(shelf, Standing(ReviewState.PUBLISHED, digest))
         return self._stored(shelf)
 
     def retired(self) -> Sequence[RetiredRunbook]:
@@ -240,6 +256,12 @@ class MemoryRunbookStore:
             raise EditConflict(shelf.id, expected=if_match or "any text", current=etag_of(found))
         if found != shelf.sha256:
             self._shelves.edit(shelf, parsed, raw, DISK, "", self._seen)
+
+    def _mark(self, shelf: Shelf, standing: Standing) -> None:
+        shelf.standing = standing
+        version, raw = shelf.history[-1]
+        shelf.history[-1] = (replace(version, state=standing.state), raw)
+        self._shelves.revision += 1
 
     def _any(self, runbook_id: str) -> Shelf:
         shelf = self._shelves.owner(runbook_id)

@@ -22,7 +22,7 @@ from kb.identity import free_id
 from kb.name_book import NameBook
 from kb.outbox import RUNBOOK_CHANGED, Announcement, Outbox
 from kb.principal import Principal
-from kb.review import Judge, Standing, moved_on_disk
+from kb.review import Judge, Standing, is_dynamic, moved_on_disk
 from kb.runbook import Document, ReviewState
 from kb.tables import documents, intents, texts, versions
 
@@ -160,10 +160,23 @@ class Records:
         """A person stands for the text that is there now."""
         published = replace(row, state=ReviewState.PUBLISHED, published_sha256=row.sha256)
         self._save(published)
-        mine = (versions.c.document_key == row.key) & (versions.c.number == row.version)
-        self.connection.execute(update(versions).where(mine).values(state=ReviewState.PUBLISHED.value))
+        self._mark_version(published)
         self._tell("published", published, by)
         return published
+
+    def withdraw(self, row: DocumentRow, by: Authorship) -> DocumentRow:
+        """Nobody stands for the text any more."""
+        state = ReviewState.DRAFT if is_dynamic(row.path) else ReviewState.UNREVIEWED
+        withdrawn = replace(row, state=state, published_sha256=None)
+        self._save(withdrawn)
+        self._mark_version(withdrawn)
+        self._tell("withdrawn", withdrawn, by)
+        return withdrawn
+
+    def _mark_version(self, row: DocumentRow) -> None:
+        """Give the version that is there now the state of its document."""
+        mine = (versions.c.document_key == row.key) & (versions.c.number == row.version)
+        self.connection.execute(update(versions).where(mine).values(state=row.state.value))
 
     def release_id(self, row: DocumentRow) -> None:
         """Let go of an id before several documents of one sync exchange theirs; it leads here until it is taken."""

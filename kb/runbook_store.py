@@ -173,6 +173,21 @@ class RunbookStore(Protocol):
         """Publish the text whose SHA-256 is `digest`. Raises `EditConflict` when that is not the text there now."""
         ...
 
+    def withdraw(self, runbook_id: str, principal: Principal, *, digest: str) -> StoredDocument:
+        """Take the publishing of a text back: it is a draft again in a learned folder, unreviewed elsewhere.
+
+        Nothing changes for a text that is not published. Raises `EditConflict` when that is not the text there now.
+        """
+        ...
+
+    def promote(self, runbook_id: str, folder: str, principal: Principal, *, digest: str) -> StoredDocument:
+        """Move a learned runbook into a static folder, published; id, bytes and history stay.
+
+        Raises `EditConflict` as `publish` does, `RunbookExists` when a file of its name is there, `InvalidInput` for a
+        runbook that is not learned and for a folder that is not static.
+        """
+        ...
+
     def retired(self) -> Sequence[RetiredRunbook]:
         """Runbooks that can be brought back, the latest first."""
         ...

@@ -26,6 +26,7 @@ from kb.document_rows import (
     row_by_key,
 )
 from kb.errors import EditConflict, RunbookNotFound, RunbookReadOnly, VersionNotFound
+from kb.face_paths import promoted_path
 from kb.face_writes import FaceWrites
 from kb.folder_look import FolderLook
 from kb.folder_sync import FolderSync
@@ -141,6 +142,15 @@ class SqlRunbookStore:
     def publish(self, runbook_id: str, principal: Principal, *, digest: str) -> StoredDocument:
         row = self._editable(runbook_id, etag_of(digest))  # never `*`: one publishes the text one has read
         return self._after(self._writes.publish(row, principal, digest=digest))
+
+    def withdraw(self, runbook_id: str, principal: Principal, *, digest: str) -> StoredDocument:
+        row = self._editable(runbook_id, etag_of(digest))
+        return self._after(self._writes.withdraw(row, principal, digest=digest))
+
+    def promote(self, runbook_id: str, folder: str, principal: Principal, *, digest: str) -> StoredDocument:
+        row = self._editable(runbook_id, etag_of(digest))
+        path = promoted_path(row.path, folder)
+        return self._after(self._writes.promote(row, path, principal, digest=digest))
 
     def versions(self, runbook_id: str) -> Sequence[Version]:
         with self._database.read() as connection:

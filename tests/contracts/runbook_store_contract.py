@@ -697,6 +697,48 @@ class RunbookStoreContract:
         bench.store.sync(DISK)
         assert bench.store.get("learned").state is ReviewState.UNREVIEWED
 
+    def test_publishing_can_be_taken_back(self, bench: Bench) -> None:
+        bench.disk.write("dynamic/patterns/learned.md", b"# Learned\n")
+        bench.disk.write("static/a.md", BUNDLED)
+        bench.store.sync(DISK)
+        bench.store.publish("learned", ANNA, digest=digest(b"# Learned\n"))
+        with pytest.raises(EditConflict):
+            bench.store.withdraw("learned", ANNA, digest=digest(b"# Another\n"))
+        assert bench.store.withdraw("learned", ANNA, digest=digest(b"# Learned\n")).state is ReviewState.DRAFT
+        assert [version.state for version in bench.store.versions("learned")] == [ReviewState.DRAFT]
+        before = bench.store.revision()
+        bench.store.withdraw("learned", ANNA, digest=digest(b"# Learned\n"))
+        assert bench.store.revision() == before
+        assert bench.store.withdraw("a", ANNA, digest=digest(BUNDLED)).state is ReviewState.UNREVIEWED
+
+    def test_a_promoted_runbook_is_a_published_static_one_with_its_id_and_history(self, bench: Bench) -> None:
+        bench.disk.write("dynamic/patterns/learned.md", b"# Learned\n")
+        bench.store.sync(DISK)
+        with pytest.raises(EditConflict):
+            bench.store.promote("learned", "static/learned", ANNA, digest=digest(b"# Another\n"))
+        promoted = bench.store.promote("learned", "static/learned", ANNA, digest=digest(b"# Learned\n"))
+        assert (promoted.document.id, promoted.document.path) == ("learned", "static/learned/learned.md")
+        assert promoted.document.runbooks[0].type is RunbookType.STATIC
+        assert promoted.state is ReviewState.PUBLISHED
+        assert [version.state for version in bench.store.versions("learned")] == [ReviewState.PUBLISHED]
+        assert bench.disk.read("dynamic/patterns/learned.md") is None
+        assert bench.disk.read("static/learned/learned.md") == b"# Learned\n"
+        assert bench.store.sync(DISK).has_changes is False
+
+    def test_nothing_is_promoted_over_another_file_or_out_of_static(self, bench: Bench) -> None:
+        bench.disk.write("dynamic/patterns/learned.md", b"# Learned\n")
+        bench.disk.write("static/learned.md", b"---\nid: other\n---\n# Other\n")
+        bench.store.sync(DISK)
+        seen = digest(b"# Learned\n")
+        with pytest.raises(RunbookExists):
+            bench.store.promote("learned", "static", ANNA, digest=seen)
+        for folder in ("dynamic/patterns", "static/../x", ""):
+            with pytest.raises(InvalidInput):
+                bench.store.promote("learned", folder, ANNA, digest=seen)
+        with pytest.raises(InvalidInput):
+            bench.store.promote("other", "static/x", ANNA, digest=digest(b"---\nid: other\n---\n# Other\n"))
+        assert bench.disk.read("dynamic/patterns/learned.md") == b"# Learned\n"
+
     def test_event_time_and_record_time_are_told_apart(self, bench: Bench) -> None:
         bench.store.create(new("a", b"# A\n"), ANNA)
         (version,) = bench.store.versions("a")

@@ -126,6 +126,19 @@ class Twins(RuleBasedStateMachine):
     def publish(self, name: str, raw: bytes) -> None:
         self.both(lambda store: seen(store.publish(name, ANNA, digest=digest(raw))))
 
+    @rule(name=IDS)
+    def withdraw(self, name: str) -> None:
+        self.both(
+            lambda store: seen(store.withdraw(name, ANNA, digest=digest(store.version_text(name, last(store, name)))))
+        )
+
+    @rule(name=IDS, folder=st.sampled_from(["static", "static/x"]))
+    def promote(self, name: str, folder: str) -> None:
+        def act(store: RunbookStore) -> object:
+            return seen(store.promote(name, folder, ANNA, digest=digest(store.version_text(name, last(store, name)))))
+
+        self.both(act)
+
     @invariant()
     def they_hold_the_same(self) -> None:
         real, twin = self.real.documents(), self.twin.documents()
@@ -149,6 +162,11 @@ class Twins(RuleBasedStateMachine):
         root = self.folder / "runbooks"
         found = {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
         assert found == self.files
+
+
+def last(store: RunbookStore, name: str) -> int:
+    """The number of the newest version."""
+    return store.versions(name)[0].number
 
 
 def seen(stored: StoredDocument) -> tuple[object, ...]:

@@ -5,6 +5,7 @@ import difflib
 import ipaddress
 import os
 import re
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -79,6 +80,11 @@ class Settings(BaseSettings):
     synonyms_file: Path | None = Field(
         None, description="Your organisation's own words: a text file, one group of comma-separated synonyms a line."
     )
+    severity_policy: Annotated[Mapping[str, Any], NoDecode] = Field(
+        {},
+        description="What each severity obliges people to: a table of the TOML file, or as a variable the path of a "
+        "TOML file that holds it. Empty: the default policy.",
+    )
     watch: bool = Field(True, description="Watch the runbooks folder while serving and index what is saved.")
     docs: bool | None = Field(
         None, description="Serve /docs and /openapi.json. Unset: only when listening on loopback."
@@ -117,6 +123,15 @@ class Settings(BaseSettings):
     def _ignore_service_link(cls, value: Any) -> Any:
         # Kubernetes sets SRE_KB_PORT=tcp://10.0.0.7:80 in pods beside a Service named "sre-kb": not meant for us.
         return 8080 if isinstance(value, str) and _SERVICE_LINK.fullmatch(value) else value
+
+    @field_validator("severity_policy", mode="before")
+    @classmethod
+    def _check_policy(cls, value: Any) -> Any:
+        from kb.severity_policy_config import policy_from  # only where somebody has written a policy
+
+        table = _policy_file(Path(value)) if isinstance(value, str) else value
+        policy_from(table)
+        return table
 
     @field_validator("allowed_hosts", mode="before")
     @classmethod
@@ -176,6 +191,18 @@ class Settings(BaseSettings):
     def sqlalchemy_url(self) -> str:
         """Where the records live."""
         return self.database_url.get_secret_value() or f"sqlite:///{(self.data_dir / 'sre-kb.db').absolute()}"
+
+
+def _policy_file(path: Path) -> Mapping[str, object]:
+    """The policy in a file: its table `severity_policy`, or all of it."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as exc:
+        raise ValueError(f"cannot be read ({exc.strerror})") from None
+    except ValueError as exc:  # both TOML syntax and text that is not UTF-8
+        raise ValueError(f"is not TOML ({exc})") from None
+    own = table.get("severity_policy", table)
+    return own if isinstance(own, Mapping) else table
 
 
 def is_address(host: str) -> bool:

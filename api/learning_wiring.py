@@ -14,7 +14,7 @@ from kb.outbox import Outbox
 from kb.pattern import Pattern
 from kb.redact import redact
 from kb.runbook_records import Journal
-from kb.severity_policy import DEFAULT_POLICY
+from kb.severity_policy import SeverityPolicy
 from kb.sql_records import SqlRecords
 
 
@@ -27,6 +27,7 @@ class Surroundings:
     runbooks_changed: Callable[[], None]
     now: Callable[[], datetime]
     new_id: Callable[[], str]
+    policy: SeverityPolicy
 
 
 class LearningBase:
@@ -46,7 +47,7 @@ class LearningBase:
             changed=lambda: None,
             runbooks_changed=around.runbooks_changed,
         )
-        self.learning = Learning(parts, policy=DEFAULT_POLICY, now=around.now)
+        self.learning = Learning(parts, policy=around.policy, now=around.now)
 
     def _learner(self) -> LearnerPart:
         raise NotReady("What was learnt so far")

@@ -125,7 +125,8 @@ class KnowledgeBase:
     @cached_property
     def learning_base(self) -> "LearningBase":
         """Records, learner and reviews."""
-        from api.learning_wiring import LearningBase, Surroundings  # no search waits for the learner
+        from api.duties import severity_policy  # no search waits for the learner
+        from api.learning_wiring import LearningBase, Surroundings
 
         return LearningBase(
             Surroundings(
@@ -134,6 +135,7 @@ class KnowledgeBase:
                 runbooks_changed=self.follower.wake,
                 now=utc_now,
                 new_id=new_id,
+                policy=severity_policy(self.settings),
             )
         )
 

@@ -8,6 +8,7 @@ import pytest
 
 from api.duties import duties_of, severity_policy
 from api.settings import SettingsInvalid, load_settings
+from api.wiring import KnowledgeBase
 from kb.errors import InvalidInput
 from kb.incident import Incident, IncidentStatus
 from kb.incident_records import IncidentNote
@@ -97,3 +98,13 @@ def test_a_policy_file_that_cannot_be_read_is_named(
     with pytest.raises(SettingsInvalid) as caught:
         load_settings()
     assert caught.value.message.startswith(f"SRE_KB_SEVERITY_POLICY is 'policy.toml', {reason}")
+
+
+def test_the_policy_of_the_settings_is_the_one_that_incidents_are_held_to(tmp_path: Path) -> None:
+    (tmp_path / "runbooks").mkdir()
+    settings = load_settings(severity_policy={"when_unknown": "critical"})
+    base = KnowledgeBase(settings)
+    try:
+        assert base.services.learning.policy.when_unknown is Severity.CRITICAL
+    finally:
+        base.close()

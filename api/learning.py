@@ -17,6 +17,7 @@ from api.learning_acts import (
 )
 from api.learning_advice import advice_on, overall_confidence, subject_of
 from api.learning_parts import Learned, LearnerPart, ReviewItem, ReviewPage, ReviewsPart
+from api.overviews import Overviews
 from api.trends import MAX_DAYS, first_moment, trend_days
 from kb.errors import InvalidInput
 from kb.feedback import NewOutcome, NewVote, Outcome, Vote
@@ -71,8 +72,9 @@ class Learning:
     def __init__(self, parts: LearningParts, *, policy: SeverityPolicy, now: Callable[[], datetime]) -> None:
         self._parts = parts
         self._records = parts.records
-        self._now = now
+        self.now = now
         self.policy = policy
+        self.overviews = Overviews(parts.records, covers=parts.covers)
 
     def learn(self, incident: Incident, principal: Principal) -> LearnAnswer:
         """Take an incident in; a resolved one is learnt. Raises `InvalidInput`."""
@@ -132,7 +134,7 @@ class Learning:
         """Incidents by the day they began, the last `days` days, oldest first. Raises `InvalidInput`."""
         if not 1 <= days <= MAX_DAYS:
             raise InvalidInput("days", f"is not between 1 and {MAX_DAYS}", advice="Ask for fewer days.")
-        now = self._now()
+        now = self.now()
         return trend_days(self._began_since(first_moment(now, days)), now=now, days=days)
 
     def patterns(self) -> Sequence[Pattern]:
@@ -274,7 +276,7 @@ class Learning:
         return LearnAnswer(learned, pattern, runbook, advice_on(learned, pattern, runbook))
 
     def _without_learner(self, stored: StoredIncident, notes: Sequence[IncidentNote]) -> IncidentView:
-        incident, now = stored.incident, self._now()
+        incident, now = stored.incident, self.now()
         done = {note.duty: note.event_time for note in notes if note.duty}
         return IncidentView(
             stored=stored,

@@ -1,12 +1,23 @@
 """In-memory twins of the search log and the pins, for tests."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from kb.pins import Pin, PinNotFound, check_pin
 from kb.principal import Principal
-from kb.search_log import KEPT, MAX_QUERY_CHARS, SearchEvent, SearchNotFound, SearchRecord, check_event
+from kb.search_log import (
+    KEPT,
+    MAX_QUERY_CHARS,
+    OPENING,
+    LogUse,
+    SearchEvent,
+    SearchNotFound,
+    SearchRecord,
+    check_event,
+    count_shown,
+)
 
 
 class MemorySearchLog:
@@ -22,6 +33,11 @@ class MemorySearchLog:
             redacted = replace(record, query=self._redact(record.query)[:MAX_QUERY_CHARS])
             self._records.setdefault(record.search_id, redacted)
 
+    def supersede(self, search_ids: Sequence[str]) -> None:
+        for search_id in search_ids:
+            if search_id in self._records:
+                self._records[search_id] = replace(self._records[search_id], superseded=True)
+
     def get(self, search_id: str) -> SearchRecord:
         if search_id not in self._records:
             raise SearchNotFound(search_id)
@@ -36,10 +52,21 @@ class MemorySearchLog:
         mine = [event for event in self._events if event.search_id == search_id]
         return sorted(mine, key=lambda event: event.event_time)
 
-    def recent(self, *, limit: int = 100, only_failed: bool = False) -> list[SearchRecord]:
-        wanted = [record for record in self._records.values() if not (only_failed and record.confident)]
+    def recent(self, *, limit: int = 100, only_failed: bool = False, only_finished: bool = False) -> list[SearchRecord]:
+        wanted = [
+            record
+            for record in self._records.values()
+            if not (only_failed and record.confident) and not (only_finished and record.superseded)
+        ]
         wanted.sort(key=lambda record: record.search_id)
         return sorted(wanted, key=lambda record: record.event_time, reverse=True)[:limit]
+
+    def use(self) -> LogUse:
+        finished = [record.hit_ids for record in self._records.values() if not record.superseded]
+        opened = Counter(event.runbook_id for event in self._events if event.kind in OPENING)
+        return LogUse(
+            min((record.event_time for record in self._records.values()), default=None), count_shown(finished), opened
+        )
 
     def purge(self, now: datetime) -> int:
         old = {name for name, record in self._records.items() if record.event_time < now - KEPT}

@@ -1,13 +1,14 @@
 """What was searched and what came of it: every answer's id, and the views, copies and votes that refer to it. Queries
 are redacted before they are stored, and everything is forgotten after thirty days."""
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from sqlalchemy import RowMapping, delete, func, insert, select
+from sqlalchemy import RowMapping, delete, func, insert, select, update
 
 from kb.database import Database
 from kb.errors import InvalidInput, KBError
@@ -42,9 +43,16 @@ class EventKind(StrEnum):
     VOTE_DOWN = "vote_down"
 
 
+OPENING = frozenset({EventKind.VIEW, EventKind.COPY})
+"""Events that show that a reader used a hit."""
+
+
 @dataclass(frozen=True, slots=True)
 class SearchRecord:
-    """One answer. `hit_ids` are runbook ids, best first; `event_time` is aware, UTC; `took_s` is wall time."""
+    """One answer. `hit_ids` are runbook ids, best first; `event_time` is aware, UTC; `took_s` is wall time.
+
+    `superseded` marks a search that the same person went on typing: what they looked for is in the next one.
+    """
 
     search_id: str
     event_time: datetime
@@ -56,6 +64,7 @@ class SearchRecord:
     degraded: str
     generation: str
     took_s: float
+    superseded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +80,25 @@ class SearchEvent:
     event_time: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class LogUse:
+    """What all remembered searches that were finished come to, by runbook id: in how many answers it was, and how often
+    readers opened or copied from it. `since` is when the oldest was; None when there is none."""
+
+    since: datetime | None
+    shown: Mapping[str, int]
+    opened: Mapping[str, int]
+
+
 class SearchLog(Protocol):
     """A log of answers. Safe to call from several threads."""
 
     def record(self, records: Sequence[SearchRecord]) -> None:
         """Remember answers; one that is known already is left as it is."""
+        ...
+
+    def supersede(self, search_ids: Sequence[str]) -> None:
+        """Mark answers as steps on the way to a later one; unknown ones are passed over."""
         ...
 
     def get(self, search_id: str) -> SearchRecord:
@@ -91,8 +114,13 @@ class SearchLog(Protocol):
         """What readers did with one answer, in the order of time."""
         ...
 
-    def recent(self, *, limit: int = 100, only_failed: bool = False) -> list[SearchRecord]:
-        """The latest answers first; with `only_failed` those that were not confident."""
+    def recent(self, *, limit: int = 100, only_failed: bool = False, only_finished: bool = False) -> list[SearchRecord]:
+        """The latest answers first; with `only_failed` those that were not confident, with `only_finished` those that
+        were not superseded."""
+        ...
+
+    def use(self) -> LogUse:
+        """How runbooks were found and opened, over all that is remembered."""
         ...
 
     def purge(self, now: datetime) -> int:
@@ -117,6 +145,13 @@ class SqlSearchLog:
             rows = {record.search_id: self._values(record) for record in records if record.search_id not in known}
             if rows:
                 connection.execute(insert(search_log), list(rows.values()))
+
+    def supersede(self, search_ids: Sequence[str]) -> None:
+        if not search_ids:
+            return
+        with self._database.write() as connection:
+            mine = search_log.c.search_id.in_(search_ids)
+            connection.execute(update(search_log).where(mine).values(superseded=True))
 
     def get(self, search_id: str) -> SearchRecord:
         check_search_id(search_id)
@@ -154,12 +189,23 @@ class SqlSearchLog:
             rows = connection.execute(query.order_by(search_events.c.event_time, search_events.c.id)).mappings()
             return [_event(row) for row in rows]
 
-    def recent(self, *, limit: int = 100, only_failed: bool = False) -> list[SearchRecord]:
+    def recent(self, *, limit: int = 100, only_failed: bool = False, only_finished: bool = False) -> list[SearchRecord]:
         query = select(search_log).order_by(search_log.c.event_time.desc(), search_log.c.search_id).limit(limit)
         if only_failed:
             query = query.where(search_log.c.confident.is_(False))
+        if only_finished:
+            query = query.where(search_log.c.superseded.is_(False))
         with self._database.read() as connection:
             return [_record(row) for row in connection.execute(query).mappings()]
+
+    def use(self) -> LogUse:
+        finished = search_log.c.superseded.is_(False)
+        opened = search_events.c.kind.in_([kind.value for kind in OPENING])
+        by_runbook = select(search_events.c.runbook_id, func.count()).where(opened).group_by(search_events.c.runbook_id)
+        with self._database.read() as connection:
+            since = connection.execute(select(func.min(search_log.c.event_time))).scalar()
+            shown = count_shown(connection.execute(select(search_log.c.hit_ids).where(finished)).scalars())
+            return LogUse(since, shown, dict(connection.execute(by_runbook).tuples().all()))
 
     def purge(self, now: datetime) -> int:
         with self._database.write() as connection:
@@ -180,7 +226,13 @@ class SqlSearchLog:
             "degraded": record.degraded,
             "generation": record.generation,
             "took_s": record.took_s,
+            "superseded": record.superseded,
         }
+
+
+def count_shown(answers: Iterable[object]) -> Mapping[str, int]:
+    """In how many answers each runbook was; an answer is the list of its runbooks' ids."""
+    return Counter(name for ids in answers if isinstance(ids, list | tuple) for name in dict.fromkeys(ids))
 
 
 def check_search_id(search_id: str) -> None:

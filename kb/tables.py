@@ -20,11 +20,17 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
     text,
 )
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA_REVISIONS = ("0001", "0002", "0003")  # those this release knows, oldest first; it works with the last one
+SCHEMA_REVISIONS = (
+    "0001",
+    "0002",
+    "0003",
+    "0004",
+)  # those this release knows, oldest first; it works with the last one
 
 metadata = MetaData(
     naming_convention={
@@ -231,6 +237,7 @@ search_log = Table(
     Column("degraded", SafeText, nullable=False),
     Column("generation", String(100), nullable=False),
     Column("took_s", Float, nullable=False),
+    Column("superseded", Boolean, nullable=False, server_default=false()),
 )
 
 search_events = Table(

@@ -62,6 +62,26 @@ class SearchLogContract:
         assert [record.search_id for record in log.recent(limit=3)] == ["s3", "s2", "s1"]
         assert [record.search_id for record in log.recent(only_failed=True)] == ["s3", "s1"]
 
+    def test_searches_that_led_to_another_are_marked_and_can_be_left_out(self, log: SearchLog) -> None:
+        steps = [replace(RECORD, search_id=f"s{n}", event_time=NOON + timedelta(seconds=n)) for n in range(4)]
+        log.record([*steps[:3], replace(steps[3], superseded=True)])
+        log.supersede(["s1", "unknown"])
+        log.supersede([])
+        assert [record.search_id for record in log.recent(only_finished=True)] == ["s2", "s0"]
+        assert [record.superseded for record in log.recent()] == [True, False, True, False]
+        assert log.recent(only_failed=True, only_finished=True) == []
+
+    def test_use_counts_finished_answers_and_what_readers_opened(self, log: SearchLog) -> None:
+        assert (log.use().since, dict(log.use().shown), dict(log.use().opened)) == (None, {}, {})
+        later = replace(RECORD, search_id="s2", event_time=NOON + timedelta(hours=1), hit_ids=("disk-full",))
+        log.record([RECORD, later, replace(later, search_id="s3", superseded=True)])
+        for kind in EventKind:
+            log.add_event(replace(VIEW, kind=kind))
+        use = log.use()
+        assert use.since == NOON
+        assert dict(use.shown) == {"disk-full": 2, "node-down": 1}
+        assert dict(use.opened) == {"disk-full": 2}
+
     def test_what_readers_did_is_kept_with_the_answer_in_order(self, log: SearchLog) -> None:
         log.record([RECORD])
         copy = replace(VIEW, kind=EventKind.COPY, event_time=VIEW.event_time + timedelta(seconds=1))

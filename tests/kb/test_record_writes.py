@@ -217,7 +217,7 @@ class TestOnDisk:
             change.incidents.add(incident(1))
         with opened.read() as connection:
             assert connection.exec_driver_sql("SELECT value FROM counters WHERE name = 'kept'").scalar() == 7
-            assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() == "0003"
+            assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() == "0004"
         opened.close()
 
     def test_what_was_kept_is_there_after_opening_again(self, tmp_path: Path) -> None:

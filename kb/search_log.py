@@ -205,7 +205,7 @@ class SqlSearchLog:
         with self._database.read() as connection:
             since = connection.execute(select(func.min(search_log.c.event_time))).scalar()
             shown = count_shown(connection.execute(select(search_log.c.hit_ids).where(finished)).scalars())
-            return LogUse(since, shown, dict(connection.execute(by_runbook).tuples().all()))
+            return LogUse(since, shown, dict(connection.execute(by_runbook).all()))
 
     def purge(self, now: datetime) -> int:
         with self._database.write() as connection:

@@ -5,8 +5,10 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
+from api.typed import TypedSearches
 from kb.errors import KBError
 from kb.search_log import SearchEvent, SearchLog, SearchRecord
 
@@ -26,6 +28,8 @@ class Recorder:
         self._is_failing = False
         self._now = now
         self._waiting: deque[SearchRecord] = deque(maxlen=_MAX_WAITING)
+        self._typed = TypedSearches()
+        self._steps: deque[str] = deque(maxlen=_MAX_WAITING)
         self._writing = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="search-recorder", daemon=True)
@@ -44,8 +48,12 @@ class Recorder:
 
     def record(self, record: SearchRecord) -> None:
         """Remember an answer soon; not at all where nothing can be written."""
-        if self._enabled:
-            self._waiting.append(record)
+        if not self._enabled:
+            return
+        step = self._typed.step_before(record)
+        if step is not None:
+            self._steps.append(step)
+        self._waiting.append(record)
 
     def add_event(self, event: SearchEvent) -> None:
         """Remember now what a reader did. Raises `SearchNotFound`."""
@@ -55,17 +63,24 @@ class Recorder:
     def flush(self) -> None:
         """Write what waits. A log that cannot be written is no reason to fail a search: it is told and tried again."""
         with self._writing:
+            steps = [self._steps.popleft() for _ in range(len(self._steps))]
             batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
-            if not batch:
+            if not batch and not steps:
                 return
             try:
-                self._searches.record(batch)
+                self._write(batch, frozenset(steps))
                 self._is_failing = False
             except KBError as exc:
                 self._waiting.extendleft(reversed(batch))
+                self._steps.extendleft(reversed(steps))
                 if not self._is_failing:  # told once, not twice a second
                     log.warning("searches are not recorded: %s", exc.message, extra={"event": "recording_failed"})
                 self._is_failing = True
+
+    def _write(self, batch: list[SearchRecord], steps: frozenset[str]) -> None:
+        fresh = {record.search_id for record in batch}
+        self._searches.record([replace(one, superseded=True) if one.search_id in steps else one for one in batch])
+        self._searches.supersede(sorted(steps - fresh))
 
     def _run(self) -> None:
         while not self._stopping.wait(FLUSH_S):

@@ -3,11 +3,13 @@
 import logging
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from api.recording import Recorder
+from api.typed import is_continued
 from kb.errors import StorageUnavailable
 from kb.memory_logs import MemorySearchLog
 from kb.principal import Face
@@ -88,3 +90,78 @@ def test_where_nothing_can_be_written_nothing_is_kept(searches: FailingLog) -> N
     recorder.record(_record("s1"))
     recorder.stop()
     assert searches.recent() == []
+
+
+class TestTyping:
+    def typed(self, *queries: str, gap_s: float = 0.2, who: str = "ana", face: Face = Face.WEB) -> list[SearchRecord]:
+        return [
+            replace(
+                _record(f"{who}-{n}"),
+                query=query,
+                principal=who,
+                face=face,
+                event_time=NOW + timedelta(seconds=gap_s * n),
+            )
+            for n, query in enumerate(queries)
+        ]
+
+    def finished(self, searches: FailingLog) -> list[str]:
+        return sorted(record.query for record in searches.recent(only_finished=True))
+
+    def test_of_a_query_typed_key_by_key_the_last_one_is_finished(self, searches: FailingLog) -> None:
+        recorder = Recorder(searches, now=lambda: NOW)
+        for record in self.typed("d", "di", "disk", "disk f", "disk", "disk quota", "disk quota"):
+            recorder.record(record)
+        recorder.flush()
+        assert self.finished(searches) == ["disk quota"]
+
+    def test_a_step_that_is_written_already_is_marked_later(self, searches: FailingLog) -> None:
+        recorder = Recorder(searches, now=lambda: NOW)
+        for record in self.typed("disk", "disk quota", "vault"):
+            recorder.record(record)
+            recorder.flush()
+        assert self.finished(searches) == ["disk quota", "vault"]
+
+    def test_two_people_of_one_name_do_not_end_each_others_searches(self, searches: FailingLog) -> None:
+        recorder = Recorder(searches, now=lambda: NOW)
+        for record in self.typed("vau", "pods", "vault", "pods crash", "vault sealed", who="local"):
+            recorder.record(record)
+        recorder.flush()
+        assert self.finished(searches) == ["pods crash", "vault sealed"]
+
+    def test_after_a_pause_or_through_another_face_it_is_a_new_search(self, searches: FailingLog) -> None:
+        recorder = Recorder(searches, now=lambda: NOW)
+        slow = self.typed("disk", "disk quota", gap_s=11, who="ana")
+        command = self.typed("vault", "vault sealed", who="ben", face=Face.CLI)
+        for record in (*slow, *command):
+            recorder.record(record)
+        recorder.flush()
+        assert self.finished(searches) == ["disk", "disk quota", "vault", "vault sealed"]
+
+    def test_marks_that_could_not_be_written_are_made_up_for(self, searches: FailingLog) -> None:
+        recorder = Recorder(searches, now=lambda: NOW)
+        first, second = self.typed("disk", "disk quota")
+        recorder.record(first)
+        recorder.flush()
+        searches.fails = True
+        recorder.record(second)
+        recorder.flush()
+        searches.fails = False
+        recorder.flush()
+        assert self.finished(searches) == ["disk quota"]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "goes_on"),
+    [
+        ("kube pod", "kube pod crash", True),
+        ("kube pod crash", "kube pod", True),
+        ("kube pod crsah", "kube pod crash", True),
+        ("kube pod crash", "kube node down", False),
+        ("disk", "vault", False),
+        ("a", "b", False),
+        ("", "disk", True),
+    ],
+)
+def test_a_text_goes_on_where_it_was_typed_from_the_other(earlier: str, later: str, goes_on: bool) -> None:
+    assert is_continued(earlier, later) is goes_on

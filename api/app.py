@@ -18,8 +18,26 @@ from api import access, failures, openapi, problems
 from api.asking import authorize, refuse_repeats
 from api.edge import Edge, EdgeRules
 from api.gates import build_gates
+from api.incident_schemas import BatchBody, IncidentPatchBody, LearnBody, NoteBody
+from api.pattern_schemas import MergeBody, RenameBody, SplitBody
 from api.problems import FieldProblem, Problem
-from api.routes import docs, history, pins, runbooks, search, searches, state
+from api.review_schemas import ApproveBody, DraftBody, OutcomeBody, RejectBody, UndoBody, VoteBody, WithdrawBody
+from api.routes import (
+    docs,
+    feedback,
+    history,
+    incidents,
+    insights,
+    learn,
+    patterns,
+    pins,
+    recommend,
+    reviews,
+    runbooks,
+    search,
+    searches,
+    state,
+)
 from api.schemas import NewRunbookBody, PinBody, PublishBody, RestoreBody, RunbookBody, SearchEventBody
 from api.services import Services
 from api.settings import Settings
@@ -31,11 +49,26 @@ from kb.errors import KBError
 
 log = logging.getLogger("sre_kb.app")
 
-_BODIES = (NewRunbookBody, PinBody, PublishBody, RestoreBody, RunbookBody, SearchEventBody)
+_BODIES = (
+    *(NewRunbookBody, PinBody, PublishBody, RestoreBody, RunbookBody, SearchEventBody),
+    *(BatchBody, IncidentPatchBody, LearnBody, NoteBody, MergeBody, RenameBody, SplitBody),
+    *(ApproveBody, DraftBody, OutcomeBody, RejectBody, UndoBody, VoteBody, WithdrawBody),
+)
+# The order decides where two routes take an address: `/runbooks/patterns` before `/runbooks/{runbook_id}`.
+_ROUTES = (
+    *(search, state, learn, patterns, recommend, runbooks, history, pins, searches),
+    *(incidents, reviews, feedback, insights),
+)
 _TAGS = [
     {"name": "search", "description": "An alert, a log line or a question finds the section that helps."},
     {"name": "runbooks", "description": "Markdown files as people write them, read and changed safely."},
     {"name": "history", "description": "Every text there ever was, and which one a person has approved."},
+    {"name": "incidents", "description": "What happened and what was done about it: kept, followed, learnt."},
+    {"name": "patterns", "description": "What recurs, and how well actions work."},
+    {"name": "recommendations", "description": "What to do about an alert, by what ended others like it."},
+    {"name": "reviews", "description": "The learner's drafts, and what people decide about them."},
+    {"name": "feedback", "description": "What people think of answers, and how using them ended."},
+    {"name": "insights", "description": "What follows from what was learnt."},
     {"name": "pins", "description": "What somebody who knows wants to see first for an alert."},
     {"name": "state", "description": "How the server is."},
 ]
@@ -72,7 +105,7 @@ def create_app(services: Services, settings: Settings, *, new_id: Callable[[], s
     )
     app.state.services = services
     app.state.urls = Urls(base=settings.base_path, version=load_assets().version)
-    for module in (search, state, runbooks, history, pins, searches):
+    for module in _ROUTES:
         app.include_router(module.router)
     if settings.docs_enabled:
         app.include_router(docs.router)

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from api import access
 from api.edge import is_json
 from api.errors import PreconditionMissing, WrongContentType
+from api.learning import Learning
 from api.services import Services
 from api.strict_json import parse_json
 from api.web.urls import Urls
@@ -64,6 +65,19 @@ async def if_match_of(request: Request) -> str:
     return given
 
 
+async def version_of(if_match: Annotated[str, Depends(if_match_of)]) -> int | None:
+    """The version a change of a record rests on; None for any. A malformed tag stands for a version that never is."""
+    if if_match == "*":
+        return None
+    number = if_match.strip('"')
+    return int(number) if number.isascii() and number.isdigit() and len(number) < 10 else 0
+
+
+async def learning_of(services: Annotated[Services, Depends(services_of)]) -> Learning:
+    """The acts of learning."""
+    return services.learning
+
+
 async def json_body_of(request: Request) -> object:
     """The JSON value of the body, which the edge has read whole. Raises `WrongContentType`, `InvalidInput`."""
     if not is_json(request.headers.get("content-type", "")):
@@ -98,5 +112,7 @@ RunbookIdDep = Annotated[str, Depends(runbook_id_of)]
 ServicesDep = Annotated[Services, Depends(services_of)]
 PrincipalDep = Annotated[Principal, Depends(principal_of)]
 UrlsDep = Annotated[Urls, Depends(urls_of)]
+LearningDep = Annotated[Learning, Depends(learning_of)]
+IfVersionDep = Annotated[int | None, Depends(version_of)]
 IfMatchDep = Annotated[str, Depends(if_match_of)]
 JsonBodyDep = Annotated[object, Depends(json_body_of)]

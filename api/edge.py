@@ -108,7 +108,7 @@ def _host_name(host_header: str) -> str:
 
 def body_limit(rules: EdgeRules, method: str, path: str) -> int:
     """How many bytes this request may carry. Alertmanager puts all alerts of a group in one body: those get more."""
-    if method == "POST" and path in ("/runbooks/search",):
+    if method == "POST" and path in ("/runbooks/search", "/recommend"):
         return rules.max_webhook_body_bytes
     return rules.max_body_bytes
 

@@ -37,7 +37,7 @@ class TurnedAway(Exception):  # not a KBError: it never leaves the edge
         self.problem = problem
 
 
-_SEARCH_PATHS = ("/runbooks/search", "/search", "/a/")
+_SEARCH_PATHS = ("/runbooks/search", "/search", "/a/", "/recommend")
 _FREE_PATHS = ("/healthz", "/readyz", "/assets/")
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 

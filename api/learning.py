@@ -7,7 +7,9 @@ from datetime import datetime
 
 from api.acts import SearchRequest
 from api.errors import NotReady
+from api.judging import accuracy_view
 from api.learning_acts import (
+    AccuracyView,
     IncidentView,
     InsightsView,
     LearnAnswer,
@@ -265,6 +267,10 @@ class Learning:
         patterns = self.patterns()
         covered = {pattern.id: found for pattern in patterns if (found := self._parts.covers(pattern)) is not None}
         return InsightsView(find_insights(patterns, covered=covered), prometheus_rules(patterns))
+
+    def accuracy(self) -> AccuracyView:
+        """How often people confirmed or refused what the learner did."""
+        return accuracy_view(self._records, {stats.key for stats in self.effectiveness()})
 
     def _learn_answer(self, learned: Learned) -> LearnAnswer:
         pattern, runbook = None, None

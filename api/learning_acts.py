@@ -13,6 +13,7 @@ from kb.pattern_records import PatternEvent, PatternRecord
 from kb.review_records import Review
 from kb.severity import Severity
 from kb.severity_policy import DueDuty, Escalation, Level, Phase
+from learner.accuracy import Accuracy, ResponseTimes
 from learner.insight import Insight
 from learner.recommend import Recommendation, SimilarIncident
 
@@ -101,6 +102,14 @@ class InsightsView:
 
     insights: tuple[Insight, ...]
     rules: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccuracyView:
+    """How often people confirmed or refused what the learner did, and how long incidents took."""
+
+    accuracy: Accuracy
+    times: Sequence[ResponseTimes]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,14 @@ from api.errors import NotReady, PreconditionMissing, WrongContentType
 from indexer import errors as indexer_errors
 from kb import errors as kb_errors
 from kb.errors import KBError
+from kb.feedback import TooManyVotes
+from kb.idempotency import KeyReused, RequestInFlight
+from kb.incident_records import IncidentChanged, IncidentNotFound
+from kb.pattern_records import PatternNotFound
 from kb.pins import PinNotFound
+from kb.review_records import DraftChanged, ReviewDecided, ReviewNotFound
 from kb.search_log import SearchNotFound
+from learner.errors import NotLearnt
 
 MEDIA_TYPE = "application/problem+json"
 _TYPE_PREFIX = "urn:sre-kb:problem:"
@@ -108,6 +114,16 @@ KIND_OF: Mapping[type[KBError], Kind] = {
     kb_errors.VersionNotFound: Kind("version-not-found", "Version not found", 404),
     PinNotFound: Kind("pin-not-found", "Pin not found", 404),
     SearchNotFound: Kind("search-not-found", "Search not found", 404),
+    IncidentNotFound: Kind("incident-not-found", "Incident not found", 404),
+    PatternNotFound: Kind("pattern-not-found", "Pattern not found", 404),
+    ReviewNotFound: Kind("review-not-found", "Review not found", 404),
+    NotLearnt: Kind("incident-not-learnt", "The incident was not learnt", 409),
+    ReviewDecided: Kind("review-decided", "The draft is decided already", 409),
+    RequestInFlight: Kind("request-in-flight", "A request with this key is still being answered", 409),
+    IncidentChanged: Kind("incident-changed", "Somebody else changed the incident first", 412),
+    DraftChanged: Kind("draft-changed", "The draft is another text by now", 412),
+    KeyReused: Kind("idempotency-key-reused", "The key was used for another request", 422),
+    TooManyVotes: Kind("too-many-votes", "You have voted too often today", 429),
     kb_errors.RunbookExists: Kind("runbook-exists", "Runbook exists already", 409),
     kb_errors.EditConflict: Kind("edit-conflict", "Somebody else changed it first", 412),
     kb_errors.RunbookReadOnly: Kind("runbook-read-only", "Runbook cannot be changed here", 409),

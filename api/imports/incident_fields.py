@@ -134,13 +134,13 @@ def incident_of(fields: Fields, telling: Telling) -> Incident:
         status=status,
         severity=severity_of(fields.get("severity"), field="severity"),
         service=", ".join(texts_of(fields.get("service"))),
-        alerts=_alerts(fields),
+        alerts=alerts_of(fields),
         labels=labels_of(fields.get("labels")),
         symptoms=texts_of(fields.get("symptoms")),
         trigger=text_of(fields.get("trigger")),
         impact=text_of(fields.get("impact")),
-        diagnosis=_diagnosis(fields.get("diagnosis")),
-        resolution=_resolution(fields),
+        diagnosis=diagnosis_of(fields.get("diagnosis")),
+        resolution=resolution_of(fields),
         lessons=texts_of(fields.get("lessons")),
         prevention=texts_of(fields.get("prevention")),
         links=texts_of(fields.get("links")),
@@ -203,7 +203,8 @@ def _not_before(started: datetime, moment: datetime | None, field: str) -> datet
     return started
 
 
-def _alerts(fields: Fields) -> tuple[str, ...]:
+def alerts_of(fields: Fields) -> tuple[str, ...]:
+    """The alerts that `fields` name, also in a label, each once."""
     named = fields.get("alerts")
     if isinstance(named, list):
         names = tuple(name for item in named[:MAX_STEPS] if (name := _alert_name(item)))
@@ -221,7 +222,8 @@ def _alert_name(item: object) -> str:
     return text_of(item)
 
 
-def _diagnosis(value: object) -> tuple[DiagnosisStep, ...]:
+def diagnosis_of(value: object) -> tuple[DiagnosisStep, ...]:
+    """What was looked at, told as a text, a list of texts, or a list of objects."""
     if not isinstance(value, list):
         return tuple(DiagnosisStep(text) for text in texts_of(value))
     steps = []
@@ -235,7 +237,8 @@ def _diagnosis(value: object) -> tuple[DiagnosisStep, ...]:
     return tuple(step for step in steps if step.text)
 
 
-def _resolution(fields: Fields) -> Resolution | None:
+def resolution_of(fields: Fields) -> Resolution | None:
+    """What was done and how it ended; None when nothing is told. Raises `InvalidInput`."""
     told = fields.get("resolution")
     whole: Fields = told if isinstance(told, Mapping) else {"actions": told}
     actions = whole.get("actions") or whole.get("steps")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from api.imports.incident_fields import Telling, canonical, incident_of
 from api.imports.values import labels_of, text_of
+from api.strict_json import parse_json
 from kb.errors import InvalidInput
 from kb.incident import Incident
 
@@ -13,7 +14,8 @@ _ENVELOPE = ("incident_data", "context", "metadata")
 def incident_of_body(body: object, telling: Telling) -> Incident:
     """The incident that a body tells of. It says when it began, or has just ended.
 
-    With `incident_data`, `context` (such as namespace and pod_type) gives labels, and the service when it names one.
+    With `incident_data` (an object, also as JSON inside a string), `context` (such as namespace and pod_type) gives
+    labels, and the service when it names one.
     Fields that mean nothing are refused. Raises `InvalidInput` that names the field from the top of the body.
     """
     if not isinstance(body, Mapping):
@@ -23,7 +25,7 @@ def incident_of_body(body: object, telling: Telling) -> Incident:
     for name in body:
         if name not in _ENVELOPE:
             raise InvalidInput(str(name)[:100], "is not a known field", advice="Put it into incident_data or metadata.")
-    data, context = body["incident_data"], body.get("context") or {}
+    data, context = _unwrapped(body["incident_data"]), _unwrapped(body.get("context") or {})
     if not isinstance(data, Mapping) or not isinstance(context, Mapping):
         wrong = "context" if isinstance(data, Mapping) else "incident_data"
         raise InvalidInput(wrong, "is not an object", advice="Write it as names with values.")
@@ -36,3 +38,13 @@ def incident_of_body(body: object, telling: Telling) -> Incident:
         return incident_of(fields, telling)
     except InvalidInput as error:
         raise InvalidInput(f"incident_data.{error.field}", error.reason, advice=error.advice) from None
+
+
+def _unwrapped(value: object) -> object:
+    """An object that arrives as JSON inside a string, as workflow tools template it."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return parse_json(value.encode("utf-8", "surrogatepass"))
+    except InvalidInput:
+        return value

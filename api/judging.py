@@ -1,0 +1,35 @@
+"""The records -> what people said about the learner, as `learner.accuracy` counts it."""
+
+from collections.abc import Collection, Iterator
+
+from api.learning_acts import AccuracyView
+from kb.pattern_records import LearntIncident
+from kb.record_store import RecordStore, RecordView
+from learner.accuracy import Judgements, accuracy_of, response_times
+
+_BATCH = 5000
+
+
+def accuracy_view(records: RecordStore, action_keys: Collection[str]) -> AccuracyView:
+    """How often people confirmed or refused what the learner did, and how long incidents took. Votes and outcomes count
+    as recommendations when they are about a pattern or one of `action_keys`; the others are about hits of a search."""
+    with records.read() as view:
+        learnt = tuple(_learnt(view))
+        outcomes = view.feedback.outcomes()
+        said = Judgements(
+            learnt=learnt,
+            words=view.patterns.words(),
+            reviews=view.reviews.all(),
+            votes=view.feedback.votes(),
+            outcomes=outcomes,
+            recommended={*action_keys, *(record.id for record in view.patterns.all())},
+        )
+    used = {told.outcome.incident_id for told in outcomes}
+    return AccuracyView(accuracy_of(said), response_times((one.stored.incident for one in learnt), used))
+
+
+def _learnt(view: RecordView) -> Iterator[LearntIncident]:
+    after = 0
+    while batch := view.incidents.learnt(after=after, limit=_BATCH):
+        yield from batch
+        after = batch[-1].seq

@@ -3,6 +3,7 @@ Pure; the same incidents give the same pattern in whatever order they come."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from kb.incident import Incident
@@ -10,8 +11,8 @@ from kb.pattern import ActionStats, Cited, Confidence, ConfidencePart, Evidence,
 from kb.severity import Severity, worst
 from learner.effectiveness import action_stats, cite
 from learner.intervals import quantiles, rate, trend
-from learner.naming import name_of
-from learner.signature import signature_of
+from learner.naming import name_from
+from learner.signature import Signature, signature_of
 
 SINGLE_SOURCE_CAP = 0.6
 """No pattern that one principal alone reported is surer than this, however many incidents they fed in."""
@@ -32,21 +33,26 @@ def distill(
     now: datetime,
     given_name: str = "",
     labels: Mapping[str, str] | None = None,
+    signatures: Mapping[str, Signature] | None = None,
 ) -> Pattern:
-    """Everything that some incidents, at least one, say together. `given_name` is a person's name for the pattern."""
+    """Everything that some incidents, at least one, say together. `given_name` is a person's name for the pattern.
+
+    `signatures` are those of the incidents by id, where they are known already.
+    """
     ordered = sorted(incidents, key=lambda incident: (incident.started_at, incident.id))
     actions = action_stats(ordered)
     told = [incident for incident in ordered if incident.resolution and incident.resolution.success is not None]
-    signatures = [(signature_of(incident).title, incident.id) for incident in ordered]
+    known = signatures or {}
+    signed = [known.get(incident.id) or signature_of(incident) for incident in ordered]
     return Pattern(
         id=pattern_id,
-        name=given_name or name_of(ordered),
+        name=given_name or name_from(signed),
         named_by_person=bool(given_name),
         frequency=len(ordered),
         severity=_severity(ordered),
         services=_counted(incident.service for incident in ordered),
         alerts=_counted(alert for incident in ordered for alert in incident.alerts),
-        signatures=cite(signatures)[:_MAX_CITED],
+        signatures=_texts((sign.title, incident.id) for sign, incident in zip(signed, ordered, strict=True)),
         triggers=_texts((incident.trigger, incident.id) for incident in ordered),
         symptoms=_texts((text, incident.id) for incident in ordered for text in incident.symptoms),
         impacts=_texts((incident.impact, incident.id) for incident in ordered),
@@ -65,6 +71,15 @@ def distill(
             last_seen=ordered[-1].started_at,
         ),
         labels=dict(labels or {}),
+    )
+
+
+def aged(pattern: Pattern, incidents: Sequence[Incident], *, now: datetime) -> Pattern:
+    """A pattern as `distill` would make it from the same incidents at a later time."""
+    return replace(
+        pattern,
+        trend=trend([incident.started_at for incident in incidents], now=now),
+        confidence=confidence_of(incidents, pattern.actions, now=now),
     )
 
 

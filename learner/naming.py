@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from kb.incident import Incident
 from learner.lexicon import alert_words
-from learner.signature import signature_of
+from learner.signature import Signature, signature_of
 from learner.words import terms_in
 
 MAX_NAME_CHARS = 80
@@ -13,14 +13,20 @@ MAX_NAME_CHARS = 80
 
 def name_of(incidents: Sequence[Incident]) -> str:
     """A readable name from the incidents' own words; the same for any order of them."""
-    signatures = [signature_of(incident) for incident in incidents]
+    return name_from([signature_of(incident) for incident in incidents])
+
+
+def name_from(signatures: Sequence[Signature]) -> str:
+    """The same from their signatures."""
     alerts = Counter(signature.alert for signature in signatures if signature.alert)
     if alerts:
         alert, count = min(alerts.items(), key=lambda item: (-item[1], item[0]))
         if 2 * count >= alerts.total():
             return _sentence(alert_words(alert))
     titles = Counter(signature.title for signature in signatures)
-    shared = Counter(term for signature in signatures for term in set(terms_in(signature.title)))
+    shared: Counter[str] = Counter()
+    for title, count in titles.items():
+        shared.update(dict.fromkeys(terms_in(title), count))
     best = min(titles, key=lambda title: (-_told(title, shared) * titles[title] ** 0.5, len(title), title))
     return _sentence(best)
 

@@ -11,10 +11,8 @@ from kb.incident import ActionOutcome, Incident
 from kb.markdown import parse_document
 from kb.pattern import Pattern
 from learner.amend import amend
-from learner.assign import Candidate
 from learner.distill import SINGLE_SOURCE_CAP, distill
 from learner.draft import draft_runbook
-from learner.recommend import recommend
 
 Make = Callable[..., Incident]
 HELPED, WORSE = ActionOutcome.HELPED, ActionOutcome.MADE_WORSE
@@ -107,19 +105,3 @@ def test_a_covering_runbook_gets_a_patch_and_a_second_one_changes_nothing(incide
     assert "+- Alert seen with it: QueueGrowing (inc-0, inc-1, inc-2)\n" in first.diff
     assert "+- Fix: Restart consumer, worked in 3 of 3 (inc-0, inc-1, inc-2)\n" in first.diff
     assert amend(first.text, pattern, path="queue.md").diff == ""
-
-
-def test_a_recommendation_tells_what_worked_and_what_to_beware_of(incident: Make) -> None:
-    incidents = three(incident)
-    found = recommend([Candidate("pat-1", 4.0, 3.0, 3)], {"pat-1": learnt(incidents)}, {i.id: i for i in incidents})
-    assert found.confident
-    assert [stats.name for stats in found.actions] == ["Restart consumer"]
-    assert [stats.name for stats in found.cautions] == ["Purge queue"]
-    assert found.expected_s == 600
-    assert [item.incident_id for item in found.similar] == ["inc-2", "inc-1", "inc-0"]
-
-
-@pytest.mark.parametrize("candidate", [Candidate("pat-1", 0.0, -0.1, 9), Candidate("pat-1", 4.0, 3.0, 2)])
-def test_nothing_is_recommended_when_little_is_known(incident: Make, candidate: Candidate) -> None:
-    found = recommend([candidate], {"pat-1": learnt(three(incident))}, {})
-    assert (found.confident, found.pattern_id, found.actions, found.nearest) == (False, None, (), ("pat-1",))

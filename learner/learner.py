@@ -1,0 +1,326 @@
+"""The learner at work: incidents in, patterns out. The truth is in the records, written in one transaction an act; the
+groups in memory follow them. Safe to share between threads and between processes over one database."""
+
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+
+from kb.idempotency import KeyedRequest
+from kb.incident import Alert, Incident, IncidentStatus
+from kb.incident_cleaning import Redact
+from kb.incident_intake import edited, ready
+from kb.incident_records import IncidentPatch
+from kb.once import Once, Reply
+from kb.pattern import ActionStats, Pattern, PatternChange
+from kb.pattern_records import Word, WordKind
+from kb.principal import SYSTEM, Principal
+from kb.record_store import RecordChange, RecordStore
+from kb.redact import redact as redact_secrets
+from learner.arrivals import Arrivals, Learned
+from learner.assign import Grouping
+from learner.constraints import rename
+from learner.errors import NotLearnt
+from learner.features import EmbedTexts
+from learner.neighbours import ExactNeighbours, Neighbours
+from learner.pattern_book import PatternBook, Source
+from learner.recall import Memory, Progress, Records
+from learner.recluster import adopt, is_due, next_due, regroup
+from learner.recommend import Recommendation, SimilarIncident, choose, how_it_ended, likest, recommend
+from learner.regrouped import write_regrouping
+from learner.signature import Signature, signature_of, signature_of_alert
+from learner.spoken import Said, follow, present, said_learn_again, said_merge, said_split, said_unlearn
+
+
+class Learner:
+    """Patterns over one store of records. `embed` is asked for the same text but once while the learner lives.
+
+    Call `open` before anything else.
+    """
+
+    def __init__(
+        self,
+        records: RecordStore,
+        embed: EmbedTexts,
+        *,
+        dimension: int,
+        now: Callable[[], datetime],
+        make_neighbours: Callable[[], Neighbours] | None = None,
+        redact: Redact = redact_secrets,
+    ) -> None:
+        self._records = records
+        self._embed = embed
+        self._dimension = dimension
+        self._now = now
+        self._make_neighbours = make_neighbours or (lambda: ExactNeighbours(dimension))
+        self._redact = redact
+        self._once = Once(records)
+        self._book = PatternBook(now)
+        self._lock = threading.RLock()
+        self._memory = self._empty()
+        self._listed: tuple[int, datetime, tuple[Pattern, ...]] | None = None
+
+    def open(self, progress: Progress | None = None) -> None:
+        """Take in what the records hold; `progress` is told how far that has come."""
+        with self._records.read() as view:
+            memory = self._empty()
+            memory.restore(view, progress)
+        with self._lock:
+            self._memory = memory
+
+    def close(self) -> None:
+        """Nothing is asked of the learner any more."""
+
+    # Incidents
+
+    def learn(self, incidents: Sequence[Incident], principal: Principal) -> Sequence[Learned]:
+        """Keep incidents, in their order and in one transaction, and learn the resolved ones. Raises `InvalidInput`."""
+        self._embed_ahead([ready(incident, principal, self._now(), self._redact) for incident in incidents])
+        with self._changing(principal) as turn:
+            return turn.arrivals.learn(turn.change, incidents)
+
+    def learn_once(
+        self, incident: Incident, principal: Principal, request: KeyedRequest, shape: Callable[[Learned], object]
+    ) -> Reply:
+        """`learn` for one incident under a key: done once, answered alike each time. `shape` makes the answer a JSON
+        value. Raises `KeyReused`, `RequestInFlight`, `InvalidInput`."""
+        with self._records.read() as view:
+            known = view.keys.find(request)
+        if known is not None:
+            return Reply(known.answer, is_replay=True)
+        self._embed_ahead([ready(incident, principal, self._now(), self._redact)])
+
+        def act(change: RecordChange, turn: _Turn) -> object:
+            self._begin(turn, change)
+            (learned,) = turn.arrivals.learn(change, [incident])
+            turn.position = change.events.last()
+            return shape(learned)
+
+        with self._lock, self._settling() as turn:
+            return self._once.answer(request, principal, prepare=lambda: turn, act=act)
+
+    def patch(
+        self, incident_id: str, patch: IncidentPatch, principal: Principal, *, if_version: int | None = None
+    ) -> Learned:
+        """Change fields of an incident; resolving it makes it learnt. Raises `IncidentNotFound`, `IncidentChanged`,
+        `InvalidInput`."""
+        with self._records.read() as view:
+            before = view.incidents.get(incident_id)
+        now = self._now()
+        after = edited(before, patch, if_version=if_version, principal=principal, now=now, redact=self._redact)
+        self._embed_ahead([after.incident])
+        with self._changing(principal) as turn:
+            return turn.arrivals.patch(turn.change, incident_id, patch, if_version=if_version)
+
+    # Groups
+
+    def room(self) -> int:
+        """How many incidents can be learnt until re-clustering comes due; at least 1."""
+        with self._lock:
+            return next_due(len(self._memory.grouping.items)) - len(self._memory.grouping.items)
+
+    def recluster_if_due(self) -> tuple[PatternChange, ...]:
+        """Group everything anew when enough was learnt since the last time."""
+        with self._lock:
+            self.catch_up()
+            return self._recluster() if is_due(self._memory.grouping) else ()
+
+    def settle(self) -> tuple[PatternChange, ...]:
+        """Group everything anew when anything was learnt since the last time, as after an import."""
+        with self._lock:
+            self.catch_up()
+            grouping = self._memory.grouping
+            return self._recluster() if len(grouping.items) > grouping.clustered_at else ()
+
+    def catch_up(self) -> bool:
+        """Take in what another process has learnt, moved or said; whether there was any."""
+        with self._lock, self._records.read() as view:
+            return self._take_in(view)
+
+    # What was learnt
+
+    def patterns(self) -> Sequence[Pattern]:
+        """Patterns with enough incidents, most frequent first."""
+        with self._lock:
+            revision, listed = self._memory.revision, self._listed
+            if listed is not None and listed[0] == revision and listed[1] == self._now():
+                return listed[2]
+            sources = [self._source(pattern_id) for pattern_id in self._memory.grouping.pattern_ids()]
+        found = [self._book.pattern(source) for source in sources]
+        ordered = tuple(sorted(found, key=lambda pattern: (-pattern.frequency, pattern.id)))
+        self._listed = (revision, self._now(), ordered)
+        return ordered
+
+    def pattern(self, pattern_id: str) -> Pattern:
+        """One group as a pattern, however few its incidents; forwarding ids are followed. Raises `PatternNotFound`."""
+        with self._lock:
+            source = self._source(present(self._memory.grouping, pattern_id))
+        return self._book.pattern(source)
+
+    def effectiveness(self) -> Sequence[ActionStats]:
+        """Every action over all incidents that stand in a group, best first."""
+        with self._lock:
+            memory = self._memory
+            grouping = memory.grouping
+            standing = (grouping.items[number].id for number in sorted(grouping.micro_of))
+            revision, incidents = memory.revision, memory.shelf.get_many(standing)
+        return self._book.actions(revision, incidents)
+
+    def recommend(self, incident_or_alert: Incident | Alert) -> Recommendation:
+        """What to do about an incident or an alert, by what ended others of its pattern."""
+        signature = _signature_of(incident_or_alert)
+        self._memory.grouping.embed_missing([signature])
+        but = incident_or_alert.id if isinstance(incident_or_alert, Incident) else ""
+        with self._lock:
+            candidates = self._memory.grouping.recognise(signature)
+            chosen = choose(candidates)
+            if chosen is None:
+                return recommend(candidates, None, ())
+            near = likest(self._memory.grouping, signature, chosen.pattern_id, but=but)
+            source = self._source(chosen.pattern_id)
+        pattern = self._book.pattern(source)
+        return recommend(candidates, pattern, _ended(near, pattern, source))
+
+    def similar(self, incident_id: str) -> Sequence[SimilarIncident]:
+        """The learnt incidents of its pattern that a learnt incident is most like. Raises `NotLearnt`."""
+        with self._lock:
+            grouping = self._memory.grouping
+            if incident_id not in grouping.number_of:
+                raise NotLearnt(incident_id)
+            pattern_id = grouping.pattern_of(incident_id)
+            if pattern_id is None:
+                return ()
+            signature = grouping.items[grouping.number_of[incident_id]].signature
+            near = likest(grouping, signature, pattern_id, but=incident_id)
+            source = self._source(pattern_id)
+        return _ended(near, self._book.pattern(source), source)
+
+    # People's word
+
+    def rename(self, pattern_id: str, name: str, principal: Principal) -> Pattern:
+        """Call a pattern by a name that stays; an empty one gives it back to the learner."""
+        with self._changing(principal) as turn:
+            grouping = self._memory.grouping
+            found = present(grouping, pattern_id)
+            spoken = turn.change.patterns.say(Word(WordKind.RENAME, pattern_id=found, name=name))
+            renamed = rename(grouping.constraints, found, spoken.word.name)
+            turn.after.append(lambda: setattr(grouping, "constraints", renamed))
+        return self.pattern(found)
+
+    def merge(self, pattern_ids: Sequence[str], principal: Principal) -> Pattern:
+        """Make patterns one, for good: the largest keeps its id, the others forward to it."""
+        with self._changing(principal) as turn:
+            said, heir = said_merge(self._memory.grouping, pattern_ids, principal.name)
+            self._say(turn, said)
+        return self.pattern(heir)
+
+    def split(self, pattern_id: str, incident_ids: Collection[str], principal: Principal) -> tuple[str, str]:
+        """Part some incidents from a pattern, for good; the id of the rest, which is the old one, and theirs."""
+        with self._changing(principal) as turn:
+            said, rest, taken = said_split(self._memory.grouping, pattern_id, incident_ids, principal.name)
+            self._say(turn, said)
+        return rest, taken
+
+    def unlearn(self, incident_id: str, principal: Principal) -> None:
+        """Take an incident out of what was learnt; it stays in the records. Raises `NotLearnt`."""
+        with self._changing(principal) as turn:
+            self._say(turn, said_unlearn(self._memory.grouping, incident_id, principal.name))
+
+    def learn_again(self, incident_id: str, principal: Principal) -> None:
+        """Take `unlearn` back; the incident goes where it belongs by now. Raises `NotLearnt`."""
+        with self._changing(principal) as turn:
+            self._say(turn, said_learn_again(self._memory.grouping, incident_id))
+
+    # Within
+
+    @contextmanager
+    def _changing(self, principal: Principal) -> Iterator["_Turn"]:
+        """One transaction, begun with a memory that knows all that was written before it."""
+        with self._lock, self._settling() as turn, self._records.change(principal) as change:
+            self._begin(turn, change)
+            yield turn
+            turn.position = change.events.last()
+
+    @contextmanager
+    def _settling(self) -> Iterator["_Turn"]:
+        """What the body's transaction learns is forgotten when it raises; when it does not, memory follows."""
+        turn = _Turn()
+        try:
+            yield turn
+        except BaseException:
+            if turn.has_begun:
+                turn.arrivals.forget()
+            raise
+        if turn.has_begun:
+            turn.arrivals.keep()
+            for step in turn.after:
+                step()
+            self._memory.revision += bool(turn.after)
+            self._memory.position = turn.position
+
+    def _begin(self, turn: "_Turn", change: RecordChange) -> None:
+        self._take_in(change)
+        turn.change, turn.arrivals, turn.has_begun = change, Arrivals(self._memory), True
+
+    def _say(self, turn: "_Turn", said: Said | None) -> None:
+        if said is None:
+            return
+        patterns, grouping = turn.change.patterns, self._memory.grouping
+        patterns.say(said.word)
+        patterns.move(said.moves)
+        patterns.record(said.changes)
+        turn.after.append(lambda: follow(grouping, said))
+
+    def _recluster(self) -> tuple[PatternChange, ...]:
+        regrouping, moved = regroup(self._memory.grouping), self._memory.moved
+        with self._changing(SYSTEM) as turn:
+            if self._memory.moved != moved:
+                return ()  # another process moved incidents meanwhile; it stays due
+            grouping = self._memory.grouping
+            changes = write_regrouping(turn.change, grouping, regrouping, self._memory.given_names())
+            turn.after.append(lambda: adopt(grouping, regrouping, self._make_neighbours()))
+        return changes
+
+    def _take_in(self, view: Records) -> bool:
+        known = self._memory.take_in(view)
+        if known is None:
+            memory = self._empty()
+            memory.grouping.vectors, memory.moved = self._memory.grouping.vectors, self._memory.moved + 1
+            memory.restore(view)
+            self._memory = memory
+        return known is None or known
+
+    def _embed_ahead(self, incidents: Sequence[Incident]) -> None:
+        """Embed what is about to be learnt before anybody has to wait for it."""
+        resolved = (incident for incident in incidents if incident.status is IncidentStatus.RESOLVED)
+        self._memory.grouping.embed_missing([signature_of(incident) for incident in resolved])
+
+    def _source(self, pattern_id: str) -> Source:
+        memory = self._memory
+        members = memory.grouping.members_of(pattern_id)
+        name = memory.given_names().get(pattern_id, "")
+        return Source(pattern_id, memory.shelf.get_many(members), memory.signatures_of(members), name)
+
+    def _empty(self) -> Memory:
+        return Memory(Grouping(self._embed, dimension=self._dimension, neighbours=self._make_neighbours()))
+
+
+class _Turn:
+    """One act: its transaction, what it learns, and what memory does once it is written."""
+
+    change: RecordChange
+    arrivals: Arrivals
+
+    def __init__(self) -> None:
+        self.has_begun = False
+        self.after: list[Callable[[], object]] = []
+        self.position = 0
+
+
+def _signature_of(subject: Incident | Alert) -> Signature:
+    return signature_of(subject) if isinstance(subject, Incident) else signature_of_alert(subject)
+
+
+def _ended(near: Sequence[tuple[str, float]], pattern: Pattern, source: Source) -> tuple[SimilarIncident, ...]:
+    incidents: Mapping[str, Incident] = {incident.id: incident for incident in source.incidents}
+    return tuple(how_it_ended(incidents[key], pattern, like) for key, like in near if key in incidents)

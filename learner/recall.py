@@ -1,0 +1,193 @@
+"""What the learner remembers of the records, and how it takes in what it does not remember yet: everything at the
+start, later what another process has learnt, moved or said. The records win wherever the two differ."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from kb.incident_records import StoredIncident
+from kb.pattern_records import LearntIncident, SpokenWord, WordKind, resolve
+from kb.record_store import RecordChange, RecordView
+from learner.assign import Grouping, Item
+from learner.constraints import Constraints, learn_again, put_together, take_apart, unlearn
+from learner.features import Reader
+from learner.lexicon import Told, build_lexicon
+from learner.moving import move, moves_between, reread, standing_of
+from learner.naming import name_from
+from learner.recluster import last_due
+from learner.shelf import Shelf
+from learner.signature import Signature, signature_of
+
+PAGE = 500
+RENAME_GROWTH = 1.5
+Records = RecordView | RecordChange
+Progress = Callable[[int, int], None]
+"""Told how many incidents are taken in, and of how many."""
+
+
+class Memory:
+    """The groups of the records and the incidents in them. Not thread-safe.
+
+    `position` is the number of the last event of the records that is taken in, `revision` grows with every change,
+    `moved` whenever incidents that were placed already stand elsewhere, or people said where they belong.
+    """
+
+    def __init__(self, grouping: Grouping) -> None:
+        self.grouping = grouping
+        self.shelf = Shelf()
+        self.position = 0
+        self.revision = 0
+        self.moved = 0
+        self._last_seq = 0
+        self._names: dict[str, tuple[int, str]] = {}
+
+    def restore(self, view: Records, progress: Progress | None = None) -> None:
+        """Take in all records. The memory must be empty."""
+        self.position = view.events.last()
+        standing = view.patterns.standing()
+        self._follow_people(view)
+        learnt: list[tuple[Item, str | None]] = []
+        for one in _pages(view, after=0):
+            learnt.append((item_of(one.stored), one.stored.pattern_id))
+            self.shelf.put(one.stored.incident)
+            self._last_seq = one.seq
+            if progress is not None:
+                progress(len(learnt), 2 * len(standing))
+        fill(self.grouping, learnt, lambda done: progress and progress(len(learnt) + done, 2 * len(standing)))
+        self.revision += 1
+
+    def take_in(self, view: Records) -> bool | None:
+        """Take in what was done since the last time; whether that was anything. None: only `restore` can tell."""
+        events = view.events.since(self.position)
+        if events is None:
+            return None
+        acts = {event.act for event in events}
+        changed = {event.subject for event in events if event.act in _INCIDENT_CHANGES}
+        if acts & _PATTERN_CHANGES:
+            self._follow_people(view)
+        self.moved += bool(acts & (_PATTERN_CHANGES | {"pattern.move"}))
+        if "pattern.assign" in acts:
+            self._append(view)
+        if "pattern.move" in acts:
+            self._move(view.patterns.standing())
+        self._reread(view, changed)
+        self.position = view.events.last()
+        self.revision += bool(events)
+        return bool(events)
+
+    def keep(self, stored: StoredIncident) -> None:
+        """Remember what an incident says now. Its group stays."""
+        item = item_of(stored)
+        number = self.grouping.number_of.get(item.id)
+        if number is not None:
+            reread(self.grouping, number, item.signature, principal=item.principal, service=item.service)
+            self.shelf.put(stored.incident)
+
+    def signatures_of(self, incident_ids: Sequence[str]) -> Mapping[str, Signature]:
+        """The signatures of learnt incidents by id."""
+        grouping = self.grouping
+        return {key: grouping.items[grouping.number_of[key]].signature for key in incident_ids}
+
+    def name_of(self, pattern_id: str) -> str:
+        """What to call a group: a person's name for it, or one of its own words, made anew as it grows."""
+        given = self.given_names().get(pattern_id)
+        if given:
+            return given
+        size = self.grouping.sizes.get(pattern_id, 0)
+        known = self._names.get(pattern_id)
+        if known is None or not known[0] <= size < RENAME_GROWTH * known[0]:
+            signatures = self.signatures_of(self.grouping.members_of(pattern_id))
+            known = self._names[pattern_id] = (size, name_from(list(signatures.values())))
+        return known[1]
+
+    def given_names(self) -> Mapping[str, str]:
+        """People's names by present pattern id; a pattern that took in a named one, and has none itself, bears it."""
+        names = dict(self.grouping.constraints.names)
+        for pattern_id in sorted(names):
+            names.setdefault(self.grouping.resolve(pattern_id), names[pattern_id])
+        return names
+
+    def _follow_people(self, view: Records) -> None:
+        grouping = self.grouping
+        records = view.patterns.all()
+        grouping.known_ids.update(record.id for record in records)
+        forwards = {record.id: record.forwards_to for record in records if record.forwards_to is not None}
+        grouping.forwards = {pattern_id: to for pattern_id in forwards if (to := resolve(pattern_id, forwards))}
+        names = {record.id: record.name for record in records if record.named_by}
+        grouping.constraints = constraints_from(view.patterns.words(), names)
+
+    def _append(self, view: Records) -> None:
+        grouping = self.grouping
+        for one in _pages(view, after=self._last_seq):
+            self._last_seq = one.seq
+            item = item_of(one.stored)
+            if item.id not in grouping.number_of:
+                grouping.put(item, one.stored.pattern_id)
+                self.shelf.put(one.stored.incident)
+
+    def _move(self, standing: Mapping[str, str | None]) -> None:
+        grouping = self.grouping
+        moves = moves_between(standing_of(grouping), standing)
+        move(grouping, {grouping.number_of[key]: group for key, group in moves.items()})
+        grouping.clustered_at = max(grouping.clustered_at, last_due(len(grouping.items)))
+
+    def _reread(self, view: Records, incident_ids: set[str]) -> None:
+        learnt = sorted(incident_ids & self.grouping.number_of.keys())
+        for stored in view.incidents.get_many(learnt).values():
+            self.keep(stored)
+
+
+_INCIDENT_CHANGES = frozenset({"incident.edit", "incident.merge"})
+_PATTERN_CHANGES = frozenset(
+    {"pattern.merged", "pattern.rename", "pattern.merge", "pattern.split", "pattern.unlearn", "pattern.learn_again"}
+)
+
+
+def fill(
+    grouping: Grouping, learnt: Sequence[tuple[Item, str | None]], progress: Callable[[int], object] | None = None
+) -> None:
+    """Fill an empty grouping with incidents and the groups in which they stand, in the order of learning."""
+    clustered = last_due(len(learnt))
+    seen = [(item, group) for item, group in learnt[:clustered] if group is not None]
+    if seen:
+        grouping.reader = Reader(build_lexicon([_told(item, group) for item, group in seen]))
+    for start in range(0, len(learnt), PAGE):
+        page = learnt[start : start + PAGE]
+        grouping.embed_missing([item.signature for item, _ in page])
+        for item, group in page:
+            grouping.put(item, group)
+        if progress is not None:
+            progress(start + len(page))
+    grouping.clustered_at = clustered
+
+
+def item_of(stored: StoredIncident) -> Item:
+    """A kept incident as the groups know it."""
+    incident = stored.incident
+    arrival = stored.arrival_pattern_id or ""
+    return Item(incident.id, signature_of(incident), incident.reported_by, incident.service, arrival)
+
+
+def constraints_from(words: Sequence[SpokenWord], names: Mapping[str, str]) -> Constraints:
+    """What people have said, in the order in which they said it. `names` are those that people gave."""
+    constraints = Constraints(names=dict(names))
+    for spoken in words:
+        word = spoken.word
+        if word.kind is WordKind.MERGE:
+            constraints = put_together(constraints, word.groups)
+        elif word.kind is WordKind.SPLIT:
+            constraints = take_apart(constraints, word.groups[0], word.groups[1])
+        elif word.kind is WordKind.UNLEARN:
+            constraints = unlearn(constraints, *word.groups[0])
+        elif word.kind is WordKind.LEARN_AGAIN:
+            constraints = learn_again(constraints, *word.groups[0])
+    return constraints
+
+
+def _told(item: Item, group: str) -> Told:
+    signature = item.signature
+    return Told(signature.alert, signature.title, signature.segments, group, item.service)
+
+
+def _pages(view: Records, *, after: int) -> Iterator[LearntIncident]:
+    while page := view.incidents.learnt(after=after, limit=PAGE):
+        yield from page
+        after = page[-1].seq

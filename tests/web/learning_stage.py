@@ -1,4 +1,5 @@
-"""Learning over records in memory, for applications that tests build."""
+"""Learning over records in memory, for applications that tests build: the real learner, with an embedder that can be
+computed by hand."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -6,8 +7,11 @@ from datetime import datetime
 from api.errors import NotReady
 from api.learning import Learning, LearningParts, Search
 from api.learning_parts import LearnerPart, ReviewsPart
+from indexer.embed import HashingEmbedder
+from kb.pattern import Pattern
 from kb.record_store import RecordStore
 from kb.severity_policy import DEFAULT_POLICY
+from learner.learner import Learner
 
 
 def build_learning(
@@ -17,21 +21,32 @@ def build_learning(
     now: Callable[[], datetime],
     learner: Callable[[], LearnerPart] | None = None,
     reviews: Callable[[], ReviewsPart] | None = None,
+    covers: Callable[[Pattern], str | None] = lambda pattern: None,
 ) -> Learning:
-    """Learning over `records`; without a learner or reviews, what needs them is not ready."""
+    """Learning over `records`; without `reviews`, what needs them is not ready."""
+    own = None if learner else toy_learner(records, now=now)
     parts = LearningParts(
         records=records,
-        learner=learner or _no_learner,
+        learner=learner or (lambda: own),
         reviews=reviews or _no_reviews,
         search=search,
-        covers=lambda pattern: None,
+        covers=covers,
         changed=lambda: None,
         runbooks_changed=lambda: None,
     )
     return Learning(parts, policy=DEFAULT_POLICY, now=now)
 
 
-def _no_learner() -> LearnerPart:
+def toy_learner(records: RecordStore, *, now: Callable[[], datetime]) -> Learner:
+    """A learner that knows what `records` hold."""
+    embedder = HashingEmbedder()
+    learner = Learner(records, embedder.embed_passages, dimension=embedder.dimension, now=now)
+    learner.open()
+    return learner
+
+
+def no_learner() -> LearnerPart:
+    """A learner that is still taking in what was learnt before."""
     raise NotReady("What was learnt so far")
 
 

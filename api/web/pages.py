@@ -1,5 +1,5 @@
 """The web face, put together: the search page, the stable link for alerts, and the assets; other pages come from
-`runbook_pages` and `list_pages`. Each route parses, calls one act of `Services` and renders the answer."""
+modules of their own. Each route parses, calls one act of `Services` or `Learning` and renders the answer."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -8,13 +8,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 
 from api.services import Services
-from api.web import list_pages, runbook_pages
+from api.web import incident_pages, insight_pages, list_pages, pattern_pages, review_pages, runbook_pages
 from api.web.asset_files import Assets, load_assets
 from api.web.errors import not_found_page, page_route
 from api.web.render import Renderer
 from api.web.requests import LabelsDep, WebPrincipalDep, request_id_of
 from api.web.searching import Asked, Search, asked_by_address, asked_by_body
 from api.web.urls import Urls
+from kb.errors import KBError
 
 ByAddress = Annotated[Asked, Depends(asked_by_address)]
 ByBody = Annotated[Asked, Depends(asked_by_body)]
@@ -32,16 +33,26 @@ class Pages:
 
     def __init__(self, services: Services, *, base_path: str = "", now: Callable[[], datetime] = utc_now) -> None:
         assets = load_assets()
-        self._render = Renderer(Urls(base_path, assets.version))
+        self._render = Renderer(Urls(base_path, assets.version), drafts_waiting=lambda: _waiting(services))
         self.router = APIRouter(route_class=page_route(self._render), include_in_schema=False)
         _add_search(self.router, Search(services, self._render, now))
         _add_assets(self.router, assets)
         list_pages.add(self.router, services, self._render, now)
         runbook_pages.add(self.router, services, self._render, now)
+        for module in (incident_pages, pattern_pages, review_pages, insight_pages):
+            module.add(self.router, lambda: services.learning, self._render, now)
 
     def not_found(self, request: Request) -> Response:
         """The page for an address that is none of ours."""
         return not_found_page(self._render, request_id=request_id_of(request))
+
+
+def _waiting(services: Services) -> int:
+    """How many drafts wait; none is shown while nobody can say, which must not keep a page from being drawn."""
+    try:
+        return services.learning.overviews.waiting()
+    except KBError:
+        return 0
 
 
 def _add_search(router: APIRouter, search: Search) -> None:

@@ -1,6 +1,6 @@
 """Templates to responses: one Jinja environment that escapes everything, and the headers that every page carries."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
@@ -24,9 +24,9 @@ CONTENT_SECURITY_POLICY = "; ".join(
 
 
 class Renderer:
-    """Renders templates; made once, safe to use from many threads."""
+    """Renders templates; made once, safe to use from many threads. `drafts_waiting` is asked for every whole page."""
 
-    def __init__(self, urls: Urls) -> None:
+    def __init__(self, urls: Urls, *, drafts_waiting: Callable[[], int] = lambda: 0) -> None:
         self._urls = urls
         self._environment = Environment(
             loader=PackageLoader("api.web"),
@@ -37,6 +37,7 @@ class Renderer:
             auto_reload=False,
         )
         self._environment.globals["urls"] = urls
+        self._environment.globals["drafts_waiting"] = drafts_waiting
 
     @property
     def urls(self) -> Urls:

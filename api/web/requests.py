@@ -12,6 +12,7 @@ from kb.principal import Face, Principal, local
 _MAX_LABELS = 40
 _MAX_CHARS = 512
 _MAX_FIELDS = 20
+_MAX_LARGE_FIELDS = 1000
 
 
 async def web_principal_of(request: Request) -> Principal:
@@ -35,6 +36,17 @@ async def form_of(request: Request) -> Mapping[str, str]:
         return {name: value for name, value in form.items() if isinstance(value, str)}
 
 
+async def large_form_of(request: Request) -> Mapping[str, tuple[str, ...]]:
+    """The fields of a long form, each with all the values that were ticked."""
+    async with request.form(max_files=0, max_fields=_MAX_LARGE_FIELDS) as form:
+        return {name: tuple(value for value in form.getlist(name) if isinstance(value, str)) for name in form}
+
+
+def first_values(form: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    """A long form with the first value of each field."""
+    return {name: values[0] for name, values in form.items() if values}
+
+
 def request_id_of(request: Request) -> str:
     """The name of this request in the server's log."""
     return str(getattr(request.state, "request_id", ""))
@@ -48,3 +60,4 @@ def wants_html(request: Request) -> bool:
 WebPrincipalDep = Annotated[Principal, Depends(web_principal_of)]
 LabelsDep = Annotated[Mapping[str, str], Depends(labels_of)]
 FormDep = Annotated[Mapping[str, str], Depends(form_of)]
+LargeFormDep = Annotated[Mapping[str, tuple[str, ...]], Depends(large_form_of)]

@@ -45,6 +45,46 @@ class Urls:
         """A page or form below a runbook's page: history, diff, edit, preview, restore, publish."""
         return self._at(f"/r/{quote(runbook_id, safe='')}/{act}", query)
 
+    def incidents(self, **query: str) -> str:
+        """The list of incidents."""
+        return self._at("/browse/incidents", query)
+
+    def incident(self, incident_id: str, act: str = "", *, anchor: str = "", **query: str) -> str:
+        """An incident's page, or a page or form below it: resolve, note, claim, release, acknowledge, reopen."""
+        return self._at(f"/i/{quote(incident_id, safe='')}" + (f"/{act}" if act else ""), query, anchor)
+
+    def new_incident(self, **query: str) -> str:
+        """The form that opens an incident."""
+        return self._at("/i/new", query)
+
+    def patterns(self, **query: str) -> str:
+        """The list of patterns."""
+        return self._at("/browse/patterns", query)
+
+    def pattern(self, pattern_id: str, act: str = "", *, anchor: str = "") -> str:
+        """A pattern's page, or a form below it: rename, merge, split, unlearn."""
+        return self._at(f"/p/{quote(pattern_id, safe='')}" + (f"/{act}" if act else ""), {}, anchor)
+
+    def reviews(self, **query: str) -> str:
+        """The drafts that wait, or those that were decided."""
+        return self._at("/browse/reviews", query)
+
+    def review(self, review_id: str, act: str = "", **query: str) -> str:
+        """A draft's page, or a page or form below it: edit, preview, approve, reject, undo, promote."""
+        return self._at(f"/d/{quote(review_id, safe='')}" + (f"/{act}" if act else ""), query)
+
+    def write(self, **query: str) -> str:
+        """The form for a runbook of one's own."""
+        return self._at("/write", query)
+
+    def insights(self) -> str:
+        """What the patterns ask people to do."""
+        return self._at("/browse/insights")
+
+    def dashboard(self, name: str, **query: str) -> str:
+        """A dashboard: learning or incidents."""
+        return self._at(f"/dashboards/{name}", query)
+
     def events(self, search_id: str) -> str:
         """Where a page says what became of a search."""
         return self._at(f"/searches/{quote(search_id, safe='')}/events")

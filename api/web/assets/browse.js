@@ -1,4 +1,4 @@
-// The list of runbooks: a changed filter takes effect at once.
+// A list with filters: a changed filter takes effect at once.
 
 const form = document.querySelector("[data-browse]");
-form.addEventListener("change", (event) => { if (event.target.matches("select")) form.requestSubmit(); });
+form.addEventListener("change", (event) => { if (event.target.matches("select, [type=checkbox]")) form.requestSubmit(); });

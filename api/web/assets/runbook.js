@@ -1,5 +1,6 @@
 // The runbook page: values typed above go into every command at once, commands can be copied, the outline follows.
 
+import { putOnClipboard } from "./clipboard.js";
 import { quote, refusal } from "./fill.js";
 
 const CONTEXT_KEY = "sre-kb-no-context";
@@ -81,19 +82,6 @@ function textToCopy(block) {
   const code = block.querySelector("code").cloneNode(true);
   for (const hidden of code.querySelectorAll("[hidden]")) hidden.remove();
   return code;
-}
-
-// Without HTTPS there is no clipboard interface; the old way still works from a button.
-async function putOnClipboard(text) {
-  if (navigator.clipboard) return navigator.clipboard.writeText(text);
-  const area = document.createElement("textarea");
-  area.value = text;
-  area.className = "visually-hidden";
-  document.body.append(area);
-  area.select();
-  const done = document.execCommand("copy");
-  area.remove();
-  if (!done) throw new Error("the browser refused");
 }
 
 function tell(block, text, isWarning) {

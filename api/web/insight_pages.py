@@ -1,0 +1,87 @@
+"""The pages that show where things go: the insights and the two dashboards."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from fastapi import APIRouter, Request, Response
+
+from api.learning import Learning
+from api.web.dashboard_view import SPANS, incident_dashboard, learning_dashboard
+from api.web.insight_view import MAX_SHOWN, evidence_of, insights_screen, shown_insights
+from api.web.render import Renderer
+from kb.errors import InvalidInput
+
+_AT = "insights"
+_DEFAULT_DAYS = 30
+_DEFAULT_LEARNING_DAYS = 90
+
+
+def add(router: APIRouter, learning: Callable[[], Learning], render: Renderer, now: Callable[[], datetime]) -> None:
+    """Add the routes."""
+    pages = InsightPages(learning, render, now)
+
+    @router.get("/browse/insights")
+    def insights() -> Response:
+        return pages.insights()
+
+    @router.get("/dashboards/incidents")
+    def incidents(request: Request) -> Response:
+        return pages.incident_trends(request.query_params.get("days", ""))
+
+    @router.get("/dashboards/learning")
+    def progress(request: Request) -> Response:
+        return pages.learning_progress(request.query_params.get("days", ""))
+
+
+class InsightPages:
+    """What each page does: ask `Learning`, then a template."""
+
+    def __init__(self, learning: Callable[[], Learning], render: Renderer, now: Callable[[], datetime]) -> None:
+        self._open = learning
+        self._render = render
+        self._urls = render.urls
+        self._now = now
+
+    def insights(self) -> Response:
+        """Everything that asks for something to be done."""
+        learning = self._open()
+        view = learning.insights()
+        shown = (insight for found in shown_insights(view).values() for insight in found[:MAX_SHOWN])
+        incidents = learning.overviews.incidents_by_id(evidence_of(shown))
+        return self._render.page("insights.html", at=_AT, screen=insights_screen(view, incidents, self._urls))
+
+    def incident_trends(self, days: str) -> Response:
+        """Where incidents go."""
+        learning = self._open()
+        screen = incident_dashboard(
+            learning.trends(_days(days, _DEFAULT_DAYS)), learning.patterns(), (), urls=self._urls
+        )
+        return self._render.page("dashboard.html", at=_AT, screen=screen)
+
+    def learning_progress(self, days: str) -> Response:
+        """How learning goes."""
+        learning, span = self._open(), _days(days, _DEFAULT_LEARNING_DAYS)
+        since = (self._now() - timedelta(days=span)).date()
+        patterns = learning.patterns()
+        overviews = learning.overviews
+        screen = learning_dashboard(
+            overviews.learnt_by_week(since),
+            {day: count for day, count in overviews.decisions().items() if day >= since},
+            patterns,
+            learning.effectiveness(),
+            None,
+            covered=len(overviews.covering(patterns)),
+            waiting=overviews.waiting(),
+            days=span,
+            urls=self._urls,
+        )
+        return self._render.page("dashboard.html", at=_AT, screen=screen)
+
+
+def _days(given: str, otherwise: int) -> int:
+    known = {str(days): days for days, _ in SPANS}
+    if not given:
+        return otherwise
+    if given not in known:
+        raise InvalidInput("days", "is none of the spans", advice="Choose one of the list.")
+    return known[given]

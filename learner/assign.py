@@ -109,15 +109,19 @@ class Grouping:
         """Assign an incident that is not known yet to a group, or found one with it."""
         features = self.read(signature)
         profile = profile_of(features)
-        candidates = self._candidates(profile, features)
+        near = self.neighbours.nearest(features.full, NEAREST)
+        candidates = self._candidates(profile, features, near)
         joins = bool(candidates) and candidates[0].margin >= 0
         pattern_id = candidates[0].pattern_id if joins else self.new_pattern_id(incident_id)
-        self._put(Item(incident_id, signature, principal, service, pattern_id), profile, pattern_id)
+        self._append(Item(incident_id, signature, principal, service, pattern_id))
+        self._place(len(self.items) - 1, profile, pattern_id, near)
         return Assignment(pattern_id, not joins, candidates)
 
     def put(self, item: Item, pattern_id: str | None) -> None:
         """Take in an incident that is not known yet where it was assigned before; None: it stands in no group."""
-        self._put(item, profile_of(self.read(item.signature)) if pattern_id is not None else None, pattern_id)
+        self._append(item)
+        if pattern_id is not None:
+            self.place(len(self.items) - 1, profile_of(self.read(item.signature)), pattern_id)
 
     def begin(self) -> None:
         """From here on what `learn` and `put` do can be taken back, until `keep`."""
@@ -136,7 +140,7 @@ class Grouping:
     def recognise(self, signature: Signature) -> tuple[Candidate, ...]:
         """What `learn` would compare such an incident with, best first; nothing is remembered but vectors."""
         features = self.read(signature)
-        return self._candidates(profile_of(features), features)
+        return self._candidates(profile_of(features), features, self.neighbours.nearest(features.full, NEAREST))
 
     def pattern_of(self, incident_id: str) -> str | None:
         """The group in which an incident stands now; None when it is unknown or was unlearned."""
@@ -231,8 +235,7 @@ class Grouping:
             for micro in self.micros_of(group):
                 self._grow(group, micro.profile, len(micro.members))
 
-    def _candidates(self, profile: Profile, features: Features) -> tuple[Candidate, ...]:
-        near = self.neighbours.nearest(features.full, NEAREST)
+    def _candidates(self, profile: Profile, features: Features, near: Sequence[int]) -> tuple[Candidate, ...]:
         groups = {self.micros[key].group: None for key in near if key in self.micros}
         if features.speaks_of:
             of_alert = self._groups_of_alert.get(features.speaks_of, {})
@@ -245,18 +248,18 @@ class Grouping:
         log_odds = compare(known, profile, self.weights) + size_bonus(known.weight, profile.weight, self.weights)
         return Candidate(group, log_odds, log_odds - self.weights.bar(len(self.micros)), self.sizes[group])
 
-    def _put(self, item: Item, profile: Profile | None, group: str | None) -> None:
-        number = len(self.items)
-        self._on_undo(self.items.pop)
-        self._on_undo(partial(self.number_of.pop, item.id))
-        self.items.append(item)
-        self.number_of[item.id] = number
-        if profile is not None and group is not None:
-            self.place(number, profile, group)
-
     def place(self, number: int, profile: Profile, group: str) -> None:
         """Put an incident that stands nowhere into a group, known or new."""
-        micro = self._nearest_micro(profile, group)
+        self._place(number, profile, group, self.neighbours.nearest(profile.full, NEAREST))
+
+    def _append(self, item: Item) -> None:
+        self.number_of[item.id] = len(self.items)
+        self.items.append(item)
+        self._on_undo(self.items.pop)
+        self._on_undo(partial(self.number_of.pop, item.id))
+
+    def _place(self, number: int, profile: Profile, group: str, near: Sequence[int]) -> None:
+        micro = self._nearest_micro(profile, group, near)
         if micro is None:
             micro = self._found(profile, group)
         else:
@@ -288,9 +291,9 @@ class Grouping:
     def _point_at(self, micro: Micro) -> None:
         self.neighbours.put(micro.number, _mean(micro.profile))
 
-    def _nearest_micro(self, profile: Profile, group: str) -> Micro | None:
+    def _nearest_micro(self, profile: Profile, group: str, near: Sequence[int]) -> Micro | None:
         best, best_odds = None, self.weights.micro
-        for key in self.neighbours.nearest(profile.full, NEAREST):
+        for key in near:
             micro = self.micros.get(key)
             if micro is not None and micro.group == group:
                 log_odds = compare(micro.profile, profile, self.weights, at_least=best_odds)

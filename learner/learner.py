@@ -46,6 +46,7 @@ class Learner:
         dimension: int,
         now: Callable[[], datetime],
         make_neighbours: Callable[[], Neighbours] | None = None,
+        apart: bool = False,
         redact: Redact = redact_secrets,
     ) -> None:
         self._records = records
@@ -54,6 +55,7 @@ class Learner:
         self._now = now
         self._make_neighbours = make_neighbours or (lambda: ExactNeighbours(dimension))
         self._redact = redact
+        self._apart = apart
         self._once = Once(records)
         self._book = PatternBook(now)
         self._lock = threading.RLock()

@@ -1,6 +1,7 @@
 """What the texts seen so far teach about words: which are misspelt, which are two halves of one, how rare each is, and
 which alert a text speaks of. Built from the past alone, never changed afterwards; pure."""
 
+import heapq
 import math
 import re
 from collections import Counter, defaultdict
@@ -55,9 +56,9 @@ class Lexicon:
     texts: int = 0
     full_df: Mapping[str, int] = field(default_factory=dict)
     names: int = 0
-    name_df: Mapping[str, int] = field(default_factory=dict)
+    name_idfs: Mapping[str, float] = field(default_factory=dict)
     incidental: frozenset[str] = frozenset()
-    alert_terms: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    alert_masses: Mapping[str, float] = field(default_factory=dict)
     alerts_with: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     templates: Mapping[str, str] = field(default_factory=dict)
 
@@ -76,11 +77,12 @@ class Lexicon:
 
     def full_idf(self, term: str) -> float:
         """How telling a term is anywhere in a text; natural logarithm, at least 0."""
-        return math.log((1 + self.texts) / (self.full_df.get(term, 0) + 0.5)) if self.texts else 1.0
+        return _idf(self.texts, self.full_df.get(term, 0))
 
     def name_idf(self, term: str) -> float:
         """How telling a term is in a title or an alert's name."""
-        return math.log((1 + self.names) / (self.name_df.get(term, 0) + 0.5)) if self.names else 1.0
+        known = self.name_idfs.get(term)
+        return known if known is not None else _idf(self.names, 0)
 
     def alert_of(self, title: str, segments: Sequence[str]) -> str:
         """The alert that an unlabelled text speaks of, empty when that is open or its parts disagree."""
@@ -103,20 +105,19 @@ class Lexicon:
         return next((other for count, other in near if count >= FIX_RATIO and are_swapped(word, other)), word)
 
     def _alert_by_title(self, title: str) -> str:
-        terms = frozenset(terms_in(title))
-        mass = sum(self.name_idf(term) for term in terms)
+        mass = 0.0
         shared: defaultdict[str, float] = defaultdict(float)
-        for term in sorted(terms):
+        for term in sorted(set(terms_in(title))):
+            idf = self.name_idf(term)
+            mass += idf
             for alert in self.alerts_with.get(term, ()):
-                shared[alert] += self.name_idf(term)
-        scored = sorted((-2 * part / (mass + self._name_mass(alert)), alert) for alert, part in shared.items())
-        if not scored or -scored[0][0] < NAME_MATCH:
+                shared[alert] += idf
+        scored = ((-2 * part / (mass + self.alert_masses[alert]), alert) for alert, part in shared.items())
+        best = heapq.nsmallest(2, scored)
+        if not best or -best[0][0] < NAME_MATCH:
             return ""
-        lead = (scored[1][0] if len(scored) > 1 else 0.0) - scored[0][0]
-        return scored[0][1] if lead >= NAME_MARGIN else ""
-
-    def _name_mass(self, alert: str) -> float:
-        return sum(self.name_idf(term) for term in self.alert_terms[alert])
+        lead = (best[1][0] if len(best) > 1 else 0.0) - best[0][0]
+        return best[0][1] if lead >= NAME_MARGIN else ""
 
 
 def build_lexicon(told: Sequence[Told]) -> Lexicon:
@@ -159,6 +160,9 @@ def _with_meaning(spelling: Lexicon, told: Sequence[Told], terms: Mapping[str, f
         for item in told
     }
     names = {alert_terms[item.alert] if item.alert else terms[item.title] for item in told}
+    name_df = Counter(term for text in names for term in text)
+    name_idfs = {term: _idf(len(names), count) for term, count in name_df.items()}
+    unknown = _idf(len(names), 0)
     alerts_with: defaultdict[str, list[str]] = defaultdict(list)
     for alert in sorted(alert_terms):
         for term in sorted(alert_terms[alert]):
@@ -168,12 +172,18 @@ def _with_meaning(spelling: Lexicon, told: Sequence[Told], terms: Mapping[str, f
         texts=len(full),
         full_df=Counter(term for text in full for term in text),
         names=len(names),
-        name_df=Counter(term for text in names for term in text),
+        name_idfs=name_idfs,
         incidental=incidental,
-        alert_terms=alert_terms,
+        alert_masses={
+            alert: sum(name_idfs.get(term, unknown) for term in sorted(terms)) for alert, terms in alert_terms.items()
+        },
         alerts_with={term: tuple(alerts) for term, alerts in alerts_with.items()},
         templates=_find_templates(told, incidental, terms),
     )
+
+
+def _idf(texts: int, with_term: int) -> float:
+    return math.log((1 + texts) / (with_term + 0.5)) if texts else 1.0
 
 
 def _find_fixes(counts: Mapping[str, int]) -> dict[str, str]:

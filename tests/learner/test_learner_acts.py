@@ -15,7 +15,7 @@ from kb.redact import redact
 from learner.learner import Learner
 from tests.learner.learner_contract import ANNA, BEN, CERT, DISK, LATER, QUEUE, Stage, told
 
-TITLES = [
+TITLES = [QUEUE, CERT, DISK, "Broker queue of orders grows", "Login certificate expires soon", "Something else"]
     QUEUE,
     CERT,
     DISK,

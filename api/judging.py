@@ -24,7 +24,7 @@ def accuracy_view(records: RecordStore, action_keys: Collection[str]) -> Accurac
             outcomes=outcomes,
             recommended={*action_keys, *(record.id for record in view.patterns.all())},
         )
-    used = {told.outcome.incident_id for told in outcomes}
+    used = {told.outcome.incident_id for told in outcomes if told.outcome.target not in said.recommended}
     return AccuracyView(accuracy_of(said), response_times((one.stored.incident for one in learnt), used))
 
 

@@ -44,6 +44,7 @@ from kb.runbook_store import StoredDocument
 from kb.severity_policy import SeverityPolicy, called_by_now, duties_due, phase_now
 from learner.alert_rules import prometheus_rules
 from learner.assign import MIN_PATTERN_INCIDENTS
+from learner.insight import Surroundings
 from learner.insights import find_insights
 from learner.recommend import SimilarIncident
 
@@ -56,7 +57,8 @@ class LearningParts:
     """What is joined here. `learner` and `reviews` open what they give when first asked and may raise `NotReady`.
 
     `covers` tells the published runbook that covers a pattern, None for none; `changed` is called after every change
-    that background work waits for, `runbooks_changed` after one that search must see.
+    that background work waits for, `runbooks_changed` after one that search must see. `surroundings` collects what
+    insights look at beside the patterns.
     """
 
     records: RecordStore
@@ -66,6 +68,7 @@ class LearningParts:
     covers: Callable[[Pattern], str | None]
     changed: Callable[[], None]
     runbooks_changed: Callable[[], None]
+    surroundings: Callable[[], Surroundings] = Surroundings
 
 
 class Learning:
@@ -266,7 +269,9 @@ class Learning:
         """What the patterns ask people to do, and alert rules that follow from them."""
         patterns = self.patterns()
         covered = {pattern.id: found for pattern in patterns if (found := self._parts.covers(pattern)) is not None}
-        return InsightsView(find_insights(patterns, covered=covered), prometheus_rules(patterns))
+        return InsightsView(
+            find_insights(patterns, covered=covered, around=self._parts.surroundings()), prometheus_rules(patterns)
+        )
 
     def accuracy(self) -> AccuracyView:
         """How often people confirmed or refused what the learner did."""

@@ -17,7 +17,7 @@ from kb.idempotency import KeyReused, RequestInFlight
 from kb.incident_records import IncidentChanged, IncidentNotFound
 from kb.pattern_records import PatternNotFound
 from kb.pins import PinNotFound
-from kb.review_records import DraftChanged, ReviewDecided, ReviewNotFound
+from kb.review_records import DraftChanged, PersonNeeded, ReviewDecided, ReviewNotFound
 from kb.search_log import SearchNotFound
 from learner.errors import NotLearnt
 
@@ -118,6 +118,7 @@ KIND_OF: Mapping[type[KBError], Kind] = {
     PatternNotFound: Kind("pattern-not-found", "Pattern not found", 404),
     ReviewNotFound: Kind("review-not-found", "Review not found", 404),
     NotLearnt: Kind("incident-not-learnt", "The incident was not learnt", 409),
+    PersonNeeded: Kind("person-needed", "A person has to do this", 403),
     ReviewDecided: Kind("review-decided", "The draft is decided already", 409),
     RequestInFlight: Kind("request-in-flight", "A request with this key is still being answered", 409),
     IncidentChanged: Kind("incident-changed", "Somebody else changed the incident first", 412),

@@ -40,6 +40,13 @@ class DraftChanged(KBError):
         self.review_id = review_id
 
 
+class PersonNeeded(KBError):
+    """Only a person may decide this, through a face of their own and in a role that may publish."""
+
+    def __init__(self) -> None:
+        super().__init__("Only a named person decides on drafts.", advice="Let somebody who may publish do it.")
+
+
 class ReviewStatus(StrEnum):
     """Where a draft stands. UNDONE: somebody took the decision back, and the draft waits again as a new review."""
 

@@ -16,13 +16,6 @@ from learner.learner import Learner
 from tests.learner.learner_contract import ANNA, BEN, CERT, DISK, LATER, QUEUE, Stage, told
 
 TITLES = [QUEUE, CERT, DISK, "Broker queue of orders grows", "Login certificate expires soon", "Something else"]
-    QUEUE,
-    CERT,
-    DISK,
-    "Broker queue of orders grows",
-    "Login certificate expires soon",
-    "Something else entirely",
-]
 WHO = [ANNA, BEN]
 
 

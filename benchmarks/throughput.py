@@ -1,5 +1,5 @@
 """Search in process beside the script that one would write with sentence-transformers and faiss: the same model, the
-same chunks, the same raw texts in turns, the embedding of the query included.
+same chunks, the same raw texts in blocks by turns, the embedding of the query included.
 
     python benchmarks/throughput.py --corpus DIR [--queries queries.jsonl] [--data DIR] [--count 400] [--json]
 
@@ -33,6 +33,8 @@ from indexer.query import parse_query
 from indexer.search import Searcher
 from kb.principal import DISK
 
+BLOCK = 20
+REST_S = 0.2  # torch's threads spin on for a while after each of its answers, at the cost of whoever comes next
 CLIENTS = 4
 Search = Callable[[str], object]
 
@@ -113,16 +115,18 @@ def plain_script(generation: Generation) -> Callable[[int], Search]:
 
 
 def in_turns(ours: Search, theirs: Search, texts: Sequence[str]) -> dict[str, Any]:
-    """Each text once to both, now one first and now the other, so that a busy moment meets both."""
+    """Each text once to both; blocks of texts in turns, so that a busy moment meets both."""
     took: dict[str, list[float]] = {"ours": [], "theirs": []}
-    for number, text in enumerate(texts):
+    for number, start in enumerate(range(0, len(texts), BLOCK)):
         pair = [("ours", ours), ("theirs", theirs)]
         for name, search in pair if number % 2 == 0 else reversed(pair):
-            # A text that nobody asked before, though its words are the same: no cache of answers or vectors helps.
-            asked = f"{text} {number}"
-            started = time.perf_counter()
-            search(asked)
-            took[name].append(time.perf_counter() - started)
+            time.sleep(REST_S)
+            for place, text in enumerate(texts[start : start + BLOCK], start=start):
+                # A text that nobody asked before, though its words are the same: no cache of answers or vectors helps.
+                asked = f"{text} {place}"
+                started = time.perf_counter()
+                search(asked)
+                took[name].append(time.perf_counter() - started)
     return compared(took["ours"], took["theirs"], sum(took["ours"]), sum(took["theirs"]))
 
 

@@ -46,6 +46,9 @@ _LOG_START = re.compile(
     r"\[?(?:TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|PANIC)\]?[\s:]|(?:kernel|time|ts|level)[:=]|\d+:[MSC]\s)"
 )
 _LOG_LEVEL = re.compile(r"\b(?:TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|CRITICAL|PANIC|NOTICE)\b[\]:]?")
+_CHAT_PAIR = re.compile(
+    r"^[ \t]{0,8}(?:[-•][ \t]{1,4})?\*{1,2}([A-Za-z_]\w{0,63})(?::\*{1,2}|\*{1,2}:)[ \t]{1,8}(\S{1,256})$"
+)
 _SYSLOG = re.compile(
     r"^\s{0,4}[A-Z][a-z]{2}\s{1,2}\d{1,2}\s\d\d:\d\d:\d\d\s+\S{1,128}\s+([\w./-]{1,64})(?:\[\d{1,10}\])?:"
 )
@@ -191,7 +194,8 @@ def _read_alert(lines: list[str]) -> Paste | None:
         elif is_alert_name(first.rstrip(":")) and not builder.name and "alertname" not in builder.labels:
             is_alert = True
             builder.label("alertname", first.rstrip(":"))
-            free.append(others)
+            if not _read_pairs(others, builder):
+                free.append(others)
         elif not _read_line(line, builder):
             free.append(line)
         else:
@@ -222,6 +226,8 @@ def _read_line(line: str, builder: PasteBuilder) -> bool:
         for name, value in _pairs(named[2]):
             builder.label(name, value)
         return True
+    if _read_pairs(line, builder):
+        return True
     quoted = _QUOTED_PAIR.findall(line)
     if len(quoted) >= 2 and "(" not in line and "{" not in line:
         for name, value in quoted:
@@ -234,6 +240,15 @@ def _read_line(line: str, builder: PasteBuilder) -> bool:
         if key == "severity":
             builder.label(key, named[2].strip().strip('"'))
         return key != "status"
+    return _read_pair(line, builder)
+
+
+def _read_pair(line: str, builder: PasteBuilder) -> bool:
+    """Whether the line is one label: bold in a chat message, or `name = value`."""
+    in_chat = _CHAT_PAIR.match(line)
+    if in_chat is not None:
+        builder.label(in_chat[1], in_chat[2].strip("`"))
+        return True
     pair = _PAIR.match(line)
     if pair is not None and " " not in pair[1] and "(" not in line:
         if pair[1].lower() in HEADLINE_KEYS | DETAIL_KEYS | LINK_KEYS:
@@ -242,6 +257,20 @@ def _read_line(line: str, builder: PasteBuilder) -> bool:
             builder.label(pair[1], pair[2].strip().strip('"'))
         return True
     return False
+
+
+def _read_pairs(line: str, builder: PasteBuilder) -> bool:
+    """Whether the line is nothing but two or more `name=value`, as tools print the labels of an alert."""
+    pairs = _LOG_PAIR.findall(line)
+    if len(pairs) < 2 or _LOG_PAIR.sub("", line).strip(" \t,;{}"):
+        return False
+    for name, value in pairs:
+        text = value.strip(",;").strip('"')
+        if name.lower() in HEADLINE_KEYS | DETAIL_KEYS | LINK_KEYS:
+            builder.add(name, text)
+        else:
+            builder.label(name, text)
+    return True
 
 
 def _pairs(text: str) -> Iterator[tuple[str, str]]:

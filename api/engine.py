@@ -18,6 +18,7 @@ log = logging.getLogger("sre_kb.engine")
 MODELS = "models"
 INDEX = "index"
 EMBEDDINGS = "embeddings.db"
+INCIDENT_EMBEDDINGS = "incident-embeddings.db"  # apart: what runbooks no longer need is forgotten
 
 Say = Callable[[str], None]
 
@@ -46,11 +47,16 @@ def open_engine(
     """Model and index, the index loaded as it was saved, or empty when it `is_fresh`. `embedder` is one that is open
     already, `embeddings` a cache to be used in place of the one in the data folder. Raises `EmbedderUnavailable`."""
     model = embedder or open_model(settings, say=say)
-    cache = EmbeddingCache(embeddings or settings.data_dir / EMBEDDINGS, warn=_warn)
+    cache = open_cache(embeddings or settings.data_dir / EMBEDDINGS)
     index = Index(settings.data_dir / INDEX, model, cache, warn=_warn)
     if not is_fresh:
         index.load()
     return Engine(model, index)
+
+
+def open_cache(path: Path) -> EmbeddingCache:
+    """A cache of embeddings; what is wrong with it is logged."""
+    return EmbeddingCache(path, warn=_warn)
 
 
 def _warn(sentence: str) -> None:

@@ -31,7 +31,8 @@ class Places:
 
 class Reporter:
     """Answers the three questions over one store and one index. `trouble` tells why the index fell behind, empty if it
-    did not; `skipped` are the files that the last look at the folders left out."""
+    did not, `learning_trouble` the same of learning; `skipped` are the files that the last look at the folders left
+    out."""
 
     def __init__(
         self,
@@ -40,6 +41,7 @@ class Reporter:
         database: Database,
         current: Callable[[], Generation],
         trouble: Callable[[], str],
+        learning_trouble: Callable[[], str],
         skipped: Callable[[], Sequence[Problem]],
         places: Places,
         model_id: Callable[[], str],
@@ -50,6 +52,7 @@ class Reporter:
         self._database = database
         self._current = current
         self._trouble = trouble
+        self._learning_trouble = learning_trouble
         self._skipped = skipped
         self._places = places
         self._model_id = model_id
@@ -68,7 +71,7 @@ class Reporter:
         generation = self._current()
         checks = [self._folder_check(), self._database_check(), self._index_check(generation), self._files_check()]
         return Health(
-            checks=(*checks, Check("model", ok=True, detail=self._model_id())),
+            checks=(*checks, self._learning_check(), Check("model", ok=True, detail=self._model_id())),
             runbooks=len(generation.cards),
             documents=len(generation.documents),
             generation=generation.id if generation.documents or not generation.degraded else "",
@@ -117,6 +120,11 @@ class Reporter:
         if generation.degraded:
             return Check("index", False, generation.degraded, "Search answers by words alone until this is done.")
         return Check("index", ok=True, detail=f"{len(generation.chunks):,} chunks, generation {generation.id}")
+
+    def _learning_check(self) -> Check:
+        if trouble := self._learning_trouble():
+            return Check("learning", False, trouble, "It is tried again every few seconds; the log says more.")
+        return Check("learning", ok=True, detail="in step")
 
     def _files_check(self) -> Check:
         left_out = sum(problem.level is ProblemLevel.ERROR for problem in self._skipped())

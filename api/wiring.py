@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from api import engine
 from api.acts import Refreshed, RefreshRequest
 from api.bundled import bundled_digests, bundled_runbooks_dir, provide_runbooks
-from api.engine import EMBEDDINGS, INDEX, MODELS, Engine
+from api.engine import EMBEDDINGS, INCIDENT_EMBEDDINGS, INDEX, MODELS, Engine, open_cache
 from api.finding import Finder, load_synonyms
 from api.following import Follower
 from api.recording import Recorder
@@ -131,11 +131,17 @@ class KnowledgeBase:
         return LearningBase(
             Surroundings(
                 database=self.database,
+                runbooks=self.store,
+                embedder=lambda: self.embedder,
+                embeddings=open_cache(self.settings.data_dir / INCIDENT_EMBEDDINGS),
                 search=self.services.search,
+                find=lambda request: self.finder(request),
+                generation=lambda: self.index.current.id,
                 runbooks_changed=self.follower.wake,
+                policy=severity_policy(self.settings),
                 now=utc_now,
                 new_id=new_id,
-                policy=severity_policy(self.settings),
+                is_server=self._background.follows,
             )
         )
 
@@ -145,6 +151,7 @@ class KnowledgeBase:
             database=self.database,
             current=lambda: self.index.current,
             trouble=lambda: self.follower.trouble,
+            learning_trouble=self._learning_trouble,
             skipped=lambda: self.follower.skipped,
             places=_places(self.settings),
             model_id=lambda: self.embedder.model_id,
@@ -175,6 +182,7 @@ class KnowledgeBase:
         self.recorder.start()
         if self._background.follows:
             self.follower.start()
+            self.learning_base.follower.start()
 
     def catch_up(self, progress: Progress | None = None) -> None:
         """Bring the index in step when the folders say something else than it does. For commands."""
@@ -192,6 +200,8 @@ class KnowledgeBase:
     def close(self) -> None:
         """End what runs, write what waits, close what is open."""
         self.follower.stop()
+        if "learning_base" in vars(self):
+            self.learning_base.close()
         self.recorder.stop()
         if "engine" in vars(self):
             self.index.close()
@@ -204,6 +214,9 @@ class KnowledgeBase:
         self.follower.skipped = report.problems
         generation = self.index.current
         return Refreshed(report, generation.id, generation.degraded)
+
+    def _learning_trouble(self) -> str:
+        return self.learning_base.follower.trouble if "learning_base" in vars(self) else ""
 
     def _require_folder(self) -> None:
         if not self.folder.is_dir():
@@ -249,6 +262,6 @@ def _places(settings: Settings) -> Places:
         runbooks=settings.runbooks_dir,
         data=data,
         index=data / INDEX,
-        caches=(data / MODELS, data / EMBEDDINGS, data / SCAN_CACHE),
+        caches=(data / MODELS, data / EMBEDDINGS, data / INCIDENT_EMBEDDINGS, data / SCAN_CACHE),
         database=database,
     )

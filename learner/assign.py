@@ -5,14 +5,15 @@ what a pattern means."""
 import hashlib
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 
 import numpy as np
 
 from learner.constraints import Constraints
-from learner.features import EmbedTexts, Features, Reader, Vector
+from learner.features import EmbedTexts, Features, Reader, Vector, embed_missing
 from learner.lexicon import Lexicon
 from learner.neighbours import ExactNeighbours, Neighbours
 from learner.signature import Signature
@@ -169,25 +170,13 @@ class Grouping:
         self.embed_missing([signature])
         return self.reader.read(signature, self.vectors)
 
-    def embed_missing(self, signatures: Sequence[Signature], reader: Reader | None = None) -> None:
+    def embed_missing(self, signatures: Sequence[Signature]) -> None:
         """Make sure that every text of these signatures has its vector; one call to the model for all."""
-        reads = reader or self.reader
-        texts = (text for signature in signatures for text in reads.texts_to_embed(signature))
-        missing = [text for text in dict.fromkeys(texts) if text not in self.vectors]
-        if missing:
-            rows = np.asarray(self.embed(missing), dtype=np.float32)
-            self.vectors.update(zip(missing, rows, strict=True))
+        embed_missing(signatures, self.reader, self.vectors, self.embed)
 
-    def new_pattern_id(self, incident_id: str, taken: Iterable[str] = ()) -> str:
-        """An id that was never used and is not `taken`, made from the incident that founds the pattern."""
-        barred = set(taken)
-        attempt = 0
-        while True:
-            digest = hashlib.blake2b(f"{incident_id}\x00{attempt}".encode(), digest_size=5).hexdigest()
-            pattern_id = f"pat-{digest}"
-            if pattern_id not in self.known_ids and pattern_id not in barred:
-                return pattern_id
-            attempt += 1
+    def new_pattern_id(self, incident_id: str) -> str:
+        """An id that was never used, made from the incident that founds the pattern."""
+        return unused_id(incident_id, self.known_ids)
 
     def micros_of(self, pattern_id: str) -> tuple[Micro, ...]:
         """The near repetitions of a group, by number."""
@@ -326,6 +315,16 @@ class Grouping:
     def _on_undo(self, step: Callable[[], object]) -> None:
         if self._undo is not None:
             self._undo.append(step)
+
+
+def unused_id(incident_id: str, known: Collection[str], taken: Collection[str] = ()) -> str:
+    """A pattern id that is in neither collection, made from the incident that founds the pattern."""
+    for attempt in count():
+        digest = hashlib.blake2b(f"{incident_id}\x00{attempt}".encode(), digest_size=5).hexdigest()
+        pattern_id = f"pat-{digest}"
+        if pattern_id not in known and pattern_id not in taken:
+            return pattern_id
+    raise AssertionError("numbers have no end")
 
 
 def probability(log_odds: float) -> float:

@@ -119,6 +119,17 @@ class Reader:
         return terms
 
 
+def embed_missing(
+    signatures: Sequence[Signature], reader: Reader, vectors: dict[str, Vector], embed: EmbedTexts
+) -> None:
+    """Add the vectors that `reader` needs for these signatures; one call to the model for all that are missing."""
+    texts = (text for signature in signatures for text in reader.texts_to_embed(signature))
+    missing = [text for text in dict.fromkeys(texts) if text not in vectors]
+    if missing:
+        rows = np.asarray(embed(missing), dtype=np.float32)
+        vectors.update(zip(missing, rows, strict=True))
+
+
 def _unit(vector: Vector) -> Vector:
     length = float(np.linalg.norm(vector))
     return (vector / length).astype(np.float32) if length > 0 else vector

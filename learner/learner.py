@@ -17,6 +17,7 @@ from kb.pattern_records import Word, WordKind
 from kb.principal import SYSTEM, Principal
 from kb.record_store import RecordChange, RecordStore
 from kb.redact import redact as redact_secrets
+from learner.apart import regroup_apart
 from learner.arrivals import Arrivals, Learned
 from learner.assign import Grouping
 from learner.constraints import rename
@@ -25,11 +26,11 @@ from learner.features import EmbedTexts
 from learner.neighbours import ExactNeighbours, Neighbours
 from learner.pattern_book import PatternBook, Source
 from learner.recall import Memory, Progress, Records
-from learner.recluster import adopt, is_due, next_due, regroup
+from learner.recluster import Regrouping, adopt, is_due, next_due, regroup, snapshot_of
 from learner.recommend import Recommendation, SimilarIncident, choose, how_it_ended, likest, recommend
 from learner.regrouped import write_regrouping
 from learner.signature import Signature, signature_of, signature_of_alert
-from learner.spoken import Said, follow, present, said_learn_again, said_merge, said_split, said_unlearn
+from learner.spoken import Said, present, said_learn_again, said_merge, said_split, said_unlearn
 
 
 class Learner:
@@ -59,6 +60,7 @@ class Learner:
         self._once = Once(records)
         self._book = PatternBook(now)
         self._lock = threading.RLock()
+        self._regrouping = threading.Lock()
         self._memory = self._empty()
         self._listed: tuple[int, datetime, tuple[Pattern, ...]] | None = None
 
@@ -66,7 +68,7 @@ class Learner:
         """Take in what the records hold; `progress` is told how far that has come."""
         with self._records.read() as view:
             memory = self._empty()
-            memory.restore(view, progress)
+            memory.restore(view, progress, apart=self._apart)
         with self._lock:
             self._memory = memory
 
@@ -122,17 +124,12 @@ class Learner:
             return next_due(len(self._memory.grouping.items)) - len(self._memory.grouping.items)
 
     def recluster_if_due(self) -> tuple[PatternChange, ...]:
-        """Group everything anew when enough was learnt since the last time."""
-        with self._lock:
-            self.catch_up()
-            return self._recluster() if is_due(self._memory.grouping) else ()
+        """Group everything anew when enough was learnt since the last time; nothing when that is being done."""
+        return self._recluster(is_due)
 
     def settle(self) -> tuple[PatternChange, ...]:
         """Group everything anew when anything was learnt since the last time, as after an import."""
-        with self._lock:
-            self.catch_up()
-            grouping = self._memory.grouping
-            return self._recluster() if len(grouping.items) > grouping.clustered_at else ()
+        return self._recluster(lambda grouping: len(grouping.items) > grouping.clustered_at)
 
     def catch_up(self) -> bool:
         """Take in what another process has learnt, moved or said; whether there was any."""
@@ -267,17 +264,30 @@ class Learner:
     def _say(self, turn: "_Turn", said: Said | None) -> None:
         if said is None:
             return
-        patterns, grouping = turn.change.patterns, self._memory.grouping
+        patterns = turn.change.patterns
         patterns.say(said.word)
         patterns.move(said.moves)
         patterns.record(said.changes)
-        turn.after.append(lambda: follow(grouping, said))
+        turn.after.append(lambda: self._memory.follow(said))
 
-    def _recluster(self) -> tuple[PatternChange, ...]:
-        regrouping, moved = regroup(self._memory.grouping), self._memory.moved
+    def _recluster(self, wants: Callable[[Grouping], bool]) -> tuple[PatternChange, ...]:
+        if not self._regrouping.acquire(blocking=False):
+            return ()
+        try:
+            with self._lock:
+                self.catch_up()
+                if not wants(self._memory.grouping):
+                    return ()
+                snapshot, moved = snapshot_of(self._memory.grouping), self._memory.moved
+            regrouping = (regroup_apart if self._apart else regroup)(snapshot, self._embed)
+            return self._write_regrouping(regrouping, moved)
+        finally:
+            self._regrouping.release()
+
+    def _write_regrouping(self, regrouping: Regrouping, moved: int) -> tuple[PatternChange, ...]:
         with self._changing(SYSTEM) as turn:
             if self._memory.moved != moved:
-                return ()  # another process moved incidents meanwhile; it stays due
+                return ()  # somebody moved incidents meanwhile: what was made of the old groups is void, and stays due
             grouping = self._memory.grouping
             changes = write_regrouping(turn.change, grouping, regrouping, self._memory.given_names())
             turn.after.append(lambda: adopt(grouping, regrouping, self._make_neighbours()))
@@ -288,7 +298,7 @@ class Learner:
         if known is None:
             memory = self._empty()
             memory.grouping.vectors, memory.moved = self._memory.grouping.vectors, self._memory.moved + 1
-            memory.restore(view)
+            memory.restore(view, apart=self._apart)
             self._memory = memory
         return known is None or known
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from kb.incident_records import StoredIncident
 from kb.pattern_records import LearntIncident, SpokenWord, WordKind, resolve
 from kb.record_store import RecordChange, RecordView
+from learner.apart import Filled, fill_apart
 from learner.assign import Grouping, Item
 from learner.constraints import Constraints, learn_again, put_together, take_apart, unlearn
 from learner.features import Reader
@@ -15,6 +16,7 @@ from learner.naming import name_from
 from learner.recluster import last_due
 from learner.shelf import Shelf
 from learner.signature import Signature, signature_of
+from learner.spoken import Said, follow
 
 PAGE = 500
 RENAME_GROWTH = 1.5
@@ -39,19 +41,24 @@ class Memory:
         self._last_seq = 0
         self._names: dict[str, tuple[int, str]] = {}
 
-    def restore(self, view: Records, progress: Progress | None = None) -> None:
-        """Take in all records. The memory must be empty."""
+    def restore(self, view: Records, progress: Progress | None = None, *, apart: bool = False) -> None:
+        """Take in all records, with the work in a process of its own when `apart`. The memory must be empty."""
         self.position = view.events.last()
-        standing = view.patterns.standing()
+        total = 2 * len(view.patterns.standing())
         self._follow_people(view)
-        learnt: list[tuple[Item, str | None]] = []
+        learnt: list[StoredIncident] = []
         for one in _pages(view, after=0):
-            learnt.append((item_of(one.stored), one.stored.pattern_id))
+            learnt.append(one.stored)
             self.shelf.put(one.stored.incident)
             self._last_seq = one.seq
             if progress is not None:
-                progress(len(learnt), 2 * len(standing))
-        fill(self.grouping, learnt, lambda done: progress and progress(len(learnt) + done, 2 * len(standing)))
+                progress(len(learnt), total)
+        if apart and learnt:
+            self._install(fill_apart(fill, learnt, self.grouping))
+        else:
+            fill(self.grouping, learnt)
+        if progress is not None:
+            progress(total, total)
         self.revision += 1
 
     def take_in(self, view: Records) -> bool | None:
@@ -81,6 +88,11 @@ class Memory:
             reread(self.grouping, number, item.signature, principal=item.principal, service=item.service)
             self.shelf.put(stored.incident)
 
+    def follow(self, said: Said) -> None:
+        """Make the groups follow a person's word that is written down."""
+        follow(self.grouping, said)
+        self.moved += 1
+
     def signatures_of(self, incident_ids: Sequence[str]) -> Mapping[str, Signature]:
         """The signatures of learnt incidents by id."""
         grouping = self.grouping
@@ -104,6 +116,13 @@ class Memory:
         for pattern_id in sorted(names):
             names.setdefault(self.grouping.resolve(pattern_id), names[pattern_id])
         return names
+
+    def _install(self, filled: Filled) -> None:
+        grouping = self.grouping
+        grouping.items = list(filled.items)
+        grouping.number_of = {item.id: number for number, item in enumerate(grouping.items)}
+        grouping.rebuild(filled.micros, filled.reader, grouping.neighbours)
+        grouping.clustered_at = filled.clustered_at
 
     def _follow_people(self, view: Records) -> None:
         grouping = self.grouping
@@ -141,21 +160,17 @@ _PATTERN_CHANGES = frozenset(
 )
 
 
-def fill(
-    grouping: Grouping, learnt: Sequence[tuple[Item, str | None]], progress: Callable[[int], object] | None = None
-) -> None:
-    """Fill an empty grouping with incidents and the groups in which they stand, in the order of learning."""
-    clustered = last_due(len(learnt))
-    seen = [(item, group) for item, group in learnt[:clustered] if group is not None]
-    if seen:
-        grouping.reader = Reader(build_lexicon([_told(item, group) for item, group in seen]))
-    for start in range(0, len(learnt), PAGE):
-        page = learnt[start : start + PAGE]
-        grouping.embed_missing([item.signature for item, _ in page])
-        for item, group in page:
-            grouping.put(item, group)
-        if progress is not None:
-            progress(start + len(page))
+def fill(grouping: Grouping, learnt: Sequence[StoredIncident]) -> None:
+    """Fill an empty grouping with incidents that stand in groups already, in the order of learning."""
+    items = [item_of(stored) for stored in learnt]
+    groups = [stored.pattern_id for stored in learnt]
+    clustered = last_due(len(items))
+    told = [_told(item, group) for item, group in zip(items[:clustered], groups, strict=False) if group is not None]
+    if told:
+        grouping.reader = Reader(build_lexicon(told))
+    grouping.embed_missing([item.signature for item, group in zip(items, groups, strict=True) if group is not None])
+    for item, group in zip(items, groups, strict=True):
+        grouping.put(item, group)
     grouping.clustered_at = clustered
 
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from kb.pattern import ChangeKind, PatternChange
 from learner.agglomerate import agglomerate
-from learner.assign import MIN_PATTERN_INCIDENTS, Grouping, Micro
-from learner.constraints import bonds_between, side_marks
-from learner.features import Features, Reader
+from learner.assign import MIN_PATTERN_INCIDENTS, Grouping, Item, Micro, unused_id
+from learner.constraints import Constraints, bonds_between, side_marks
+from learner.features import EmbedTexts, Features, Reader, Vector, embed_missing
 from learner.lexicon import Told, build_lexicon
 from learner.neighbours import ExactNeighbours, Neighbours
 from learner.signature import Signature
-from learner.similarity import Profile, profile_of, sum_of
+from learner.similarity import Profile, Weights, profile_of, sum_of
 
 FIRST_RECLUSTERING = 32
 GROWTH_BETWEEN = 1.5
@@ -45,6 +45,21 @@ def next_due(incidents: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What re-clustering goes by, as of one moment: nothing in it changes but `vectors`, which grow.
+
+    `standing` are the near repetitions: the group and the item numbers of each.
+    """
+
+    items: Sequence[Item]
+    standing: Sequence[tuple[str, Sequence[int]]]
+    constraints: Constraints
+    known_ids: frozenset[str]
+    weights: Weights
+    vectors: dict[str, Vector]
+
+
+@dataclass(frozen=True, slots=True)
 class Regrouping:
     """All incidents grouped anew, as long as `at_count` are learnt; nothing is changed by it until it is adopted."""
 
@@ -56,29 +71,41 @@ class Regrouping:
 
 def recluster(grouping: Grouping, *, neighbours: Neighbours | None = None, by: str = "") -> tuple[PatternChange, ...]:
     """Group everything anew and tell what changed. `neighbours` is an empty index for the new groups."""
-    regrouping = regroup(grouping, by=by)
+    regrouping = regroup(snapshot_of(grouping), grouping.embed, by=by)
     adopt(grouping, regrouping, neighbours or ExactNeighbours(grouping.dimension))
     return regrouping.changes
 
 
-def regroup(grouping: Grouping, *, by: str = "") -> Regrouping:
-    """Group everything anew. Only vectors are added to `grouping`."""
-    reader = Reader(build_lexicon(told_by(grouping)))
-    grouping.embed_missing([item.signature for item in grouping.items], reader)
+def snapshot_of(grouping: Grouping) -> Snapshot:
+    """The present state of a grouping, which may go on learning meanwhile."""
+    return Snapshot(
+        items=tuple(grouping.items),
+        standing=tuple((micro.group, tuple(micro.members)) for micro in grouping.micros.values()),
+        constraints=grouping.constraints,
+        known_ids=frozenset(grouping.known_ids),
+        weights=grouping.weights,
+        vectors=grouping.vectors,
+    )
+
+
+def regroup(snapshot: Snapshot, embed: EmbedTexts, *, by: str = "") -> Regrouping:
+    """Group everything anew; `embed` is asked for the texts that have no vector yet."""
+    reader = Reader(build_lexicon(_told(snapshot)))
+    embed_missing([item.signature for item in snapshot.items], reader, snapshot.vectors, embed)
     features: dict[Signature, Features] = {}
-    rows = _rows(grouping, reader, features)
+    rows = _rows(snapshot, reader, features)
     if not rows:
-        return Regrouping((), reader, (), len(grouping.items))
-    bonds = bonds_between(grouping.constraints, [frozenset(grouping.items[n].id for n in row.members) for row in rows])
-    sources = _sources(grouping, rows, features)
-    parts = agglomerate([row.profile for row in rows], grouping.weights, bonds, sources=sources)
+        return Regrouping((), reader, (), len(snapshot.items))
+    bonds = bonds_between(snapshot.constraints, [frozenset(snapshot.items[n].id for n in row.members) for row in rows])
+    sources = _sources(snapshot, rows, features)
+    parts = agglomerate([row.profile for row in rows], snapshot.weights, bonds, sources=sources)
     members = [sorted(number for row in part for number in rows[row].members) for part in parts]
-    old = {number: grouping.micros[micro].group for number, micro in grouping.micro_of.items()}
-    ids = _keep_ids(grouping, members, old)
+    old = {number: group for group, numbers in snapshot.standing for number in numbers}
+    ids = _keep_ids(snapshot, members, old)
     for part, pattern_id in zip(parts, ids, strict=True):
         for row in part:
             rows[row].group = pattern_id
-    return Regrouping(rows, reader, _changes(members, ids, old, len(grouping.items), by), len(grouping.items))
+    return Regrouping(rows, reader, _changes(members, ids, old, len(snapshot.items), by), len(snapshot.items))
 
 
 def adopt(grouping: Grouping, regrouping: Regrouping, neighbours: Neighbours) -> None:
@@ -95,47 +122,44 @@ def adopt(grouping: Grouping, regrouping: Regrouping, neighbours: Neighbours) ->
             grouping.place(number, profile, grouping.resolve(group))
 
 
-def told_by(grouping: Grouping) -> list[Told]:
-    """What the lexicon learns from: every incident that stands in a group."""
-    told = []
-    for number, item in enumerate(grouping.items):
-        micro = grouping.micro_of.get(number)
-        if micro is not None:
-            signature = item.signature
-            group = grouping.micros[micro].group
-            told.append(Told(signature.alert, signature.title, signature.segments, group, item.service))
-    return told
+def _told(snapshot: Snapshot) -> list[Told]:
+    return [
+        Told(signature.alert, signature.title, signature.segments, group, snapshot.items[number].service)
+        for group, numbers in snapshot.standing
+        for number in numbers
+        for signature in [snapshot.items[number].signature]
+    ]
 
 
-def _rows(grouping: Grouping, reader: Reader, features: dict[Signature, Features]) -> list[Micro]:
+def _rows(snapshot: Snapshot, reader: Reader, features: dict[Signature, Features]) -> list[Micro]:
     """The near repetitions with fresh profiles, without unlearned incidents, cut where people took incidents apart.
     Fills `features` with what it reads."""
     rows: list[Micro] = []
-    for micro in grouping.micros.values():
+    for group, members in snapshot.standing:
         sides: defaultdict[tuple[tuple[int, int], ...], list[int]] = defaultdict(list)
-        for number in micro.members:
-            incident_id = grouping.items[number].id
-            if incident_id not in grouping.constraints.unlearned:
-                sides[side_marks(grouping.constraints, incident_id)].append(number)
+        for number in members:
+            incident_id = snapshot.items[number].id
+            if incident_id not in snapshot.constraints.unlearned:
+                sides[side_marks(snapshot.constraints, incident_id)].append(number)
         for numbers in sides.values():
-            counts = Counter(grouping.items[number].signature for number in numbers)
+            counts = Counter(snapshot.items[number].signature for number in numbers)
             for signature in counts:
                 if signature not in features:
-                    features[signature] = reader.read(signature, grouping.vectors)
+                    features[signature] = reader.read(signature, snapshot.vectors)
             profile = sum_of(profile_of(features[signature], count) for signature, count in counts.items())
-            rows.append(Micro(len(rows), micro.group, profile, sorted(numbers)))
+            rows.append(Micro(len(rows), group, profile, sorted(numbers)))
     return rows
 
 
 def _sources(
-    grouping: Grouping, rows: Sequence[Micro], features: Mapping[Signature, Features]
+    snapshot: Snapshot, rows: Sequence[Micro], features: Mapping[Signature, Features]
 ) -> list[dict[str, Profile]] | None:
     """Each near repetition by the principals who reported it; None when one principal reported everything."""
-    if len({item.principal for item in grouping.items}) < 2:
+    if len({item.principal for item in snapshot.items}) < 2:
         return None
     found = []
     for row in rows:
-        counts = Counter((grouping.items[n].principal, grouping.items[n].signature) for n in row.members)
+        counts = Counter((snapshot.items[n].principal, snapshot.items[n].signature) for n in row.members)
         parts: defaultdict[str, list[Profile]] = defaultdict(list)
         for (principal, signature), count in counts.items():
             parts[principal].append(profile_of(features[signature], count))
@@ -143,7 +167,7 @@ def _sources(
     return found
 
 
-def _keep_ids(grouping: Grouping, members: Sequence[Sequence[int]], old: Mapping[int, str]) -> list[str]:
+def _keep_ids(snapshot: Snapshot, members: Sequence[Sequence[int]], old: Mapping[int, str]) -> list[str]:
     """An id for each group: of the old ids still free the one it shares most incidents with, else a new one."""
     overlaps = [
         (-count, old_id, at)
@@ -158,7 +182,7 @@ def _keep_ids(grouping: Grouping, members: Sequence[Sequence[int]], old: Mapping
             taken.add(old_id)
     for at, numbers in enumerate(members):
         if at not in ids:
-            ids[at] = grouping.new_pattern_id(grouping.items[numbers[0]].id, taken)
+            ids[at] = unused_id(snapshot.items[numbers[0]].id, snapshot.known_ids, taken)
             taken.add(ids[at])
     return [ids[at] for at in range(len(members))]
 

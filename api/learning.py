@@ -46,7 +46,7 @@ from learner.alert_rules import prometheus_rules
 from learner.assign import MIN_PATTERN_INCIDENTS
 from learner.insight import Surroundings
 from learner.insights import find_insights
-from learner.recommend import SimilarIncident
+from learner.recommend import Recommendation, SimilarIncident
 
 Search = Callable[[SearchRequest, Principal], Answer]
 Shape = Callable[[LearnAnswer], object]
@@ -207,6 +207,10 @@ class Learning:
             ),
             confidence=overall_confidence(answer, found),
         )
+
+    def recognise(self, request: SearchRequest) -> Recommendation:
+        """What ended incidents like an alert or a text before, with no search beside it. Raises `NotReady`."""
+        return self._parts.learner().recommend(subject_of(request))
 
     def reviews(self, status: ReviewStatus | None = ReviewStatus.OPEN) -> Sequence[ReviewItem]:
         """Drafts in one state of review, or all."""

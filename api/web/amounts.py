@@ -32,7 +32,7 @@ def percent(share: float | None) -> str:
         return ""
     if 0 < share < 0.01:
         return "under 1 %"
-    if 0.99 < share < 1:
+    if 0.995 <= share < 1:
         return "over 99 %"
     return f"{100 * share:.0f} %"
 

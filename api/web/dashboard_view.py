@@ -134,7 +134,7 @@ def _severity_chart(spans: Sequence[TrendDay], *, is_weekly: bool) -> Chart:
         for one in named
     ]
     if any(day.by_severity.get(None) for day in spans):
-        series.append(Series("Not told", tuple(float(day.by_severity.get(None, 0)) for day in spans), "ink-3"))
+        series.append(Series("Not told", tuple(float(day.by_severity.get(None, 0)) for day in spans), "unknown-bar"))
     worst = sum(day.by_severity.get(Severity.CRITICAL, 0) for day in spans)
     return Chart(
         title="Incidents by severity",
@@ -199,7 +199,7 @@ def learning_dashboard(
     decisions: Mapping[date, DayCount],
     patterns: Sequence[Pattern],
     actions: Sequence[ActionStats],
-    accuracy: Accuracy | None,
+    accuracy: Accuracy,
     *,
     covered: int,
     waiting: int,
@@ -207,11 +207,13 @@ def learning_dashboard(
     urls: Urls,
 ) -> DashboardScreen:
     """How learning goes: what was learnt, how sure it is, and how often people agreed."""
-    charts = [_learnt_chart(weeks), _confidence_chart(patterns), _decision_chart(decisions)]
-    if accuracy is not None:
-        charts.append(_agreement_chart(accuracy))
-    tables = [_judged_table(accuracy)] if accuracy is not None else []
-    tables.append(_actions_table(actions))
+    charts = (
+        _learnt_chart(weeks),
+        _agreement_chart(accuracy),
+        _confidence_chart(patterns),
+        _decision_chart(decisions),
+    )
+    tables = (_judged_table(accuracy), _actions_table(actions))
     learnt = sum(week.incidents for week in weeks)
     in_patterns = sum(pattern.frequency for pattern in patterns)
     return DashboardScreen(
@@ -227,7 +229,7 @@ def learning_dashboard(
             Figure("With a runbook", f"{covered:,}", percent(covered / len(patterns)) if patterns else ""),
             Figure("Waiting for review", str(waiting), "drafts", urls.reviews()),
         ),
-        charts=tuple(charts),
+        charts=charts,
         tables=tuple(table for table in tables if table.rows),
         notice="" if weeks else "Nothing was learnt in this span.",
     )

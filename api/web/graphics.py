@@ -10,7 +10,7 @@ from kb.pattern import Interval, Quantiles, Rate
 
 _SPARK_HEIGHT = 24
 _BAR_WIDTH, _BAR_STEP = 5, 7
-_TRACK = 120
+_TRACK, _TRACK_MARGIN = 120, 5
 _STRIP_WIDTH, _STRIP_HEIGHT = 640, 64
 _STRIP_LEFT, _STRIP_RIGHT = 8, 632
 
@@ -18,7 +18,7 @@ _SPARK = Markup('<svg class="spark" viewBox="0 0 {width} {height}" role="img" ar
 _SPARK_BAR = Markup('<rect class="{kind}" x="{x}" y="{y}" width="{width}" height="{height}" rx="1"/>')
 _RATE = Markup(
     '<svg class="rate" viewBox="0 0 {width} 14" aria-hidden="true">'
-    '<line class="track" x1="3" x2="{end}" y1="7" y2="7"/>'
+    '<line class="track" x1="5" x2="{end}" y1="7" y2="7"/>'
     '<rect class="range" x="{low}" y="3" width="{span}" height="8" rx="4"/>{point}</svg>'
 )
 _POINT = Markup('<circle class="point" cx="{x}" cy="7" r="4"/>')
@@ -66,11 +66,11 @@ def _bar_height(count: int, highest: int) -> float:
 
 def rate_bar(rate: Rate) -> Markup:
     """A share between 0 and 1 with its interval. The numbers must stand beside it: it is hidden from screen readers."""
-    room = _TRACK - 6
-    low, high = 3 + room * rate.interval.low, 3 + room * rate.interval.high
-    point = _POINT.format(x=round(3 + room * rate.value, 1)) if rate.value is not None else Markup("")
+    room = _TRACK - 2 * _TRACK_MARGIN
+    low, high = (_TRACK_MARGIN + room * bound for bound in (rate.interval.low, rate.interval.high))
+    point = _POINT.format(x=round(_TRACK_MARGIN + room * rate.value, 1)) if rate.value is not None else Markup("")
     return _RATE.format(
-        width=_TRACK, end=_TRACK - 3, low=round(low, 1), span=round(max(2.0, high - low), 1), point=point
+        width=_TRACK, end=_TRACK - _TRACK_MARGIN, low=round(low, 1), span=round(max(2.0, high - low), 1), point=point
     )
 
 

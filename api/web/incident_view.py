@@ -209,7 +209,7 @@ def _moments(
     stored: StoredIncident, notes: Sequence[IncidentNote], duty_texts: Mapping[str, str]
 ) -> Iterator[tuple[datetime, str, str, str]]:
     incident = stored.incident
-    yield incident.started_at, "start", "It began", ""
+    yield incident.started_at, "began", "It began", ""
     if incident.recorded_at > incident.started_at and not incident.resolved_at:
         yield incident.recorded_at, "note", "It was recorded here", stored.opened_by
     if incident.acknowledged_at:
@@ -231,7 +231,7 @@ def duty_lines(duties: Iterable[DueDuty], now: datetime) -> tuple[DutyLine, ...]
         DutyLine(
             id=due.duty.id,
             text=due.duty.text,
-            to=due.duty.to,
+            to="" if due.duty.to in due.duty.text else due.duty.to,
             due=in_or_since(due.due_at, now),
             due_at=moment(due.due_at),
             is_overdue=due.is_overdue,

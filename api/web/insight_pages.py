@@ -54,7 +54,7 @@ class InsightPages:
         """Where incidents go."""
         learning = self._open()
         screen = incident_dashboard(
-            learning.trends(_days(days, _DEFAULT_DAYS)), learning.patterns(), (), urls=self._urls
+            learning.trends(_days(days, _DEFAULT_DAYS)), learning.patterns(), learning.accuracy().times, urls=self._urls
         )
         return self._render.page("dashboard.html", at=_AT, screen=screen)
 
@@ -69,7 +69,7 @@ class InsightPages:
             {day: count for day, count in overviews.decisions().items() if day >= since},
             patterns,
             learning.effectiveness(),
-            None,
+            learning.accuracy().accuracy,
             covered=len(overviews.covering(patterns)),
             waiting=overviews.waiting(),
             days=span,

@@ -11,7 +11,7 @@ from api.web.urls import Urls
 from kb.incident_records import StoredIncident
 from learner.insight import ActionKind, Insight, InsightKind
 
-MAX_SHOWN = 20
+MAX_SHOWN = 30
 
 # Kind -> its title and what it means, in the order in which the page shows them.
 _KINDS: Mapping[InsightKind, tuple[str, str]] = {
@@ -45,7 +45,7 @@ _ACTS: Mapping[ActionKind, str] = {
 
 @dataclass(frozen=True, slots=True)
 class InsightLine:
-    """One insight. `act` is what the button says; a form when it changes something, otherwise a link."""
+    """One insight. `act` is what the button says."""
 
     text: str
     evidence: str
@@ -55,7 +55,6 @@ class InsightLine:
     more: int
     act: str
     act_href: str
-    act_is_form: bool
     command: str
     pattern_href: str
 
@@ -119,7 +118,6 @@ def _line(insight: Insight, incidents: Mapping[str, StoredIncident], urls: Urls)
         more=max(0, len(insight.incident_ids) - len(links)),
         act=_ACTS[action.kind],
         act_href=_act_href(action.kind, action.subject, urls),
-        act_is_form=action.kind is ActionKind.DRAFT_RUNBOOK,
         command=_command(action.kind, action.subject),
         pattern_href=urls.pattern(insight.pattern_id) if insight.pattern_id else "",
     )
@@ -146,7 +144,7 @@ def _act_href(kind: ActionKind, subject: str, urls: Urls) -> str:
     if kind is ActionKind.WRITE_RUNBOOK:
         return urls.write(title=subject)
     if kind is ActionKind.DRAFT_RUNBOOK:
-        return urls.pattern(subject, "draft")
+        return urls.write(pattern=subject)
     return urls.insights() + "#:rules"
 
 

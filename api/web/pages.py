@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 
 from api.services import Services
-from api.web import incident_pages, insight_pages, list_pages, pattern_pages, review_pages, runbook_pages
+from api.web import incident_pages, insight_pages, list_pages, pattern_pages, review_pages, runbook_pages, write_pages
 from api.web.asset_files import Assets, load_assets
 from api.web.errors import not_found_page, page_route
 from api.web.render import Renderer
@@ -39,6 +39,7 @@ class Pages:
         _add_assets(self.router, assets)
         list_pages.add(self.router, services, self._render, now)
         runbook_pages.add(self.router, services, self._render, now)
+        write_pages.add(self.router, services, self._render)
         for module in (incident_pages, pattern_pages, review_pages, insight_pages):
             module.add(self.router, lambda: services.learning, self._render, now)
 
@@ -71,6 +72,10 @@ def _add_search(router: APIRouter, search: Search) -> None:
     @router.post("/search")
     def hits_for_long_text(asked: ByBody, principal: WebPrincipalDep) -> Response:
         return search.fragment(asked, principal)
+
+    @router.post("/search/advice")
+    def advice(asked: ByBody) -> Response:
+        return search.advice(asked)
 
     @router.get("/a/{alertname}")
     def alert(alertname: str, labels: LabelsDep, principal: WebPrincipalDep) -> Response:

@@ -298,7 +298,7 @@ def history_text(change: PatternChange) -> str:
     incidents = counted(change.incidents, "incident")
     told = {
         ChangeKind.BORN: f"Became a pattern with {incidents}",
-        ChangeKind.MERGED: f"{change.pattern_id} was joined with {others}",
+        ChangeKind.MERGED: f"{change.pattern_id} became part of {others}",
         ChangeKind.SPLIT: f"{incidents} went from {change.pattern_id} to {others}",
         ChangeKind.RENAMED: "Got another name",
         ChangeKind.UNLEARNED: f"{incidents} taken out",

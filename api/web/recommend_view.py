@@ -55,7 +55,7 @@ class RecommendationScreen:
     is_confident: bool
     pattern_name: str
     pattern_href: str
-    percent: int
+    likelihood: str
     chance: str
     actions: tuple[ActionLine, ...]
     cautions: tuple[ActionLine, ...]
@@ -71,7 +71,7 @@ def recommendation_screen(recommendation: Recommendation, urls: Urls) -> Recomme
         is_confident=recommendation.confident,
         pattern_name=recommendation.pattern_name,
         pattern_href=urls.pattern(recommendation.pattern_id) if recommendation.pattern_id else "",
-        percent=round(100 * recommendation.likelihood),
+        likelihood=percent(recommendation.likelihood),
         chance=chance_in_words(recommendation.likelihood),
         actions=action_lines(recommendation.actions),
         cautions=action_lines(stats for stats in recommendation.cautions if stats.key not in shown),

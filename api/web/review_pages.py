@@ -97,7 +97,7 @@ class ReviewPages:
     def edit(self, review_id: str) -> Response:
         """A text box with the draft."""
         page = self._learning.review(review_id)
-        return self._editor(review_id, page.title, page.text, page.review.draft.text_sha256)
+        return self._editor(review_id, page.title, page.text, page.digest)
 
     def _editor(self, review_id: str, title: str, text: str, digest: str, *, is_conflict: bool = False) -> Response:
         return self._render.page(
@@ -115,7 +115,7 @@ class ReviewPages:
         """Take the text, unless the draft has changed since it was opened; nothing that was typed is lost."""
         text = form.get("text", "").replace("\r\n", "\n")
         page = self._learning.review(review_id)
-        digest = page.review.draft.text_sha256
+        digest = page.digest
         if form.get("digest", "") != digest:
             return self._editor(review_id, page.title, text, digest, is_conflict=True)
         edited = self._learning.edit_draft(review_id, text, principal)

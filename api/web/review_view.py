@@ -98,6 +98,8 @@ class ReviewScreen:
     body: Markup
     text: str
     diff: Diff
+    offer: Diff
+    notice: str
     updated: str
     updated_at: str
     decided: str
@@ -153,13 +155,15 @@ def review_screen(
         is_approved=is_approved,
         can_be_undone=review.status in (ReviewStatus.APPROVED, ReviewStatus.REJECTED),
         revision=review.revision,
-        digest=draft.text_sha256,
+        digest=page.digest,
         document_id=draft.document_id,
         runbook_href=urls.runbook(draft.document_id) if is_approved or draft.kind is DraftKind.PATCH else "",
         edited_by=draft.edited_by,
         body=prose(document.runbooks[0], {}),
         text=page.text,
         diff=read_unified(page.diff),
+        offer=read_unified(page.offer_diff),
+        notice=page.notice,
         updated=ago(review.updated_at, now),
         updated_at=moment(review.updated_at),
         decided=_decided(review, now),

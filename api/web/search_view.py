@@ -7,6 +7,7 @@ from datetime import datetime
 from markupsafe import Markup
 
 from api.web.marks import MARK_END, MARK_START, UNLIKELY, ago, chance_in_words, marked
+from api.web.recommend_view import RecommendationScreen
 from api.web.urls import Urls
 from kb.hits import Answer, Hit, Part
 from kb.incident import Alert
@@ -33,6 +34,7 @@ _PART_NAMES: Mapping[str, str] = {
     "spelling": "spelt like its name",
     "meaning": "a section close in meaning",
     "overview": "close in meaning as a whole",
+    "feedback": "what people said of it",
 }
 
 
@@ -146,7 +148,7 @@ class ProblemScreen:
 
 @dataclass(frozen=True, slots=True)
 class SearchScreen:
-    """The search page. `answer` is None while nothing was asked."""
+    """The search page. `answer` is None while nothing was asked; `advice` is what ended such incidents before."""
 
     heading: str = "Search"
     query: str = ""
@@ -158,6 +160,7 @@ class SearchScreen:
     examples: tuple[Example, ...] = ()
     services: tuple[ServiceCount, ...] = ()
     count: int = 0
+    advice: RecommendationScreen | None = None
     max_chars: int = MAX_QUERY_CHARS
 
 

@@ -15,6 +15,7 @@ from api import failures
 from api.acts import ListRequest, RunbookView, SearchRequest
 from api.services import Services
 from api.web.pasted import read_alert
+from api.web.recommend_view import RecommendationScreen, recommendation_screen
 from api.web.render import Renderer
 from api.web.search_view import (
     MAX_QUERY_CHARS,
@@ -39,6 +40,7 @@ from kb.severity import WORST_FIRST, Severity, parse_severity
 _LIMIT = 10
 _MAX_TEXT_CHARS = 16_384  # of a text that is no JSON; what matters in it comes long before
 _EVERY = 100_000
+_MIN_ADVICE_CHARS = 4
 _MAX_SERVICES = 24
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
@@ -83,7 +85,10 @@ class Search:
 
     def page(self, asked: Asked, principal: Principal) -> Response:
         """The whole page; it needs no script to be of use."""
-        screen, status = self._screen(asked, read_alert(asked.query), principal)
+        alert = read_alert(asked.query)
+        screen, status = self._screen(asked, alert, principal)
+        if screen.answer is not None:
+            screen = replace(screen, advice=self._advice(asked.query, alert))
         return self._whole(screen, status)
 
     def fragment(self, asked: Asked, principal: Principal) -> Response:
@@ -92,6 +97,22 @@ class Search:
         if screen.answer is None:
             screen = self._furnished(screen)
         return self._render.page("results.html", status=status, screen=screen)
+
+    def advice(self, asked: Asked) -> Response:
+        """What ended such incidents before; empty when no pattern is likely enough."""
+        said = self._advice(asked.query, read_alert(asked.query))
+        return self._render.page("advice_alone.html", said=said)
+
+    def _advice(self, query: str, alert: Alert | None) -> RecommendationScreen | None:
+        """What the learner says of a text or an alert; None when it says nothing, or cannot yet."""
+        if alert is None and len(query.strip()) < _MIN_ADVICE_CHARS:
+            return None
+        request = SearchRequest(text="" if alert else query[:_MAX_TEXT_CHARS], alert=alert, limit=1)
+        try:
+            found = self._services.learning.recognise(request)
+        except KBError:
+            return None
+        return recommendation_screen(found, self._render.urls) if found.confident else None
 
     def alert(self, name: str, labels: Mapping[str, str], principal: Principal) -> Response:
         """To the runbook that is pinned to this alert or bears its name, at the section that fits best; where there is
@@ -104,7 +125,8 @@ class Search:
             return self._whole(*_failed(screen, error))
         found = self._runbook_for(name, answer)
         if found is None:
-            return self._whole(self._answered(screen, answer, alert), 200)
+            answered = self._answered(screen, answer, alert)
+            return self._whole(replace(answered, advice=self._advice(name, alert)), 200)
         runbook_id, anchor = found
         labels = telling_labels(alert.labels)
         address = self._render.urls.runbook(runbook_id, labels=labels, search_id=answer.search_id, anchor=anchor)

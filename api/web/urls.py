@@ -24,6 +24,10 @@ class Urls:
         """Where the search page fetches its hits."""
         return self._at("/search")
 
+    def advice(self) -> str:
+        """Where the search page fetches what ended such incidents."""
+        return self._at("/search/advice")
+
     def browse(self, **query: str) -> str:
         """The list of all runbooks."""
         return self._at("/browse", query)
@@ -76,6 +80,10 @@ class Urls:
     def write(self, **query: str) -> str:
         """The form for a runbook of one's own."""
         return self._at("/write", query)
+
+    def write_preview(self) -> str:
+        """Where that form fetches its preview."""
+        return self._at("/write/preview")
 
     def insights(self) -> str:
         """What the patterns ask people to do."""

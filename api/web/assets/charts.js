@@ -47,12 +47,12 @@ function dataset(series, kind) {
     borderColor: tone,
     backgroundColor: line ? faded(tone, 0.15) : tone,
     borderWidth: line ? 2 : 0,
-    borderRadius: line ? 0 : 2,
+    borderRadius: kind === "bar" ? 2 : 0,
     maxBarThickness: 28,
     pointRadius: series.values.length > 45 ? 0 : 2.5,
     pointHoverRadius: 5,
     spanGaps: true,
-    tension: 0.25,
+    tension: 0,
   };
 }
 
@@ -87,7 +87,7 @@ function settings(figure) {
           beginAtZero: true,
           grid: { color: colour("line") },
           border: { display: false },
-          ticks: { color: ink, precision: 0, maxTicksLimit: 6 },
+          ticks: { color: ink, precision: 0, maxTicksLimit: 6, callback: (value) => `${value.toLocaleString()}${unit}` },
         },
       },
     },

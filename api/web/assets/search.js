@@ -3,6 +3,7 @@
 
 const LONGEST_IN_ADDRESS = 600; // characters; longer texts are pasted alerts and go in the body of a POST
 const ANNOUNCE_AFTER_MS = 700; // so that a screen reader hears the answer, not every step on the way
+const ADVICE_AFTER_MS = 450;
 const RECENT_KEY = "sre-kb-recent";
 const RECENT_MAX = 8;
 const DRAFT_KEY = "sre-kb-query";
@@ -130,8 +131,31 @@ function onHitKey(event) {
   }
 }
 
+// What ended such incidents follows once somebody has stopped typing; it stands below the hits, so that nothing moves.
+let advising = 0;
+let adviceAsked = new AbortController();
+function askForAdvice() {
+  clearTimeout(advising);
+  adviceAsked.abort();
+  adviceAsked = new AbortController();
+  const place = results.querySelector("[data-advice-place]");
+  if (!place || "filled" in place.dataset) return;
+  const { signal } = adviceAsked;
+  const body = new URLSearchParams({ q: box.value });
+  advising = setTimeout(async () => {
+    try {
+      const answer = await fetch(place.dataset.adviceUrl, { method: "POST", body, signal });
+      if (!answer.ok) return;
+      place.innerHTML = (await answer.text()).trim();
+      const link = results.querySelector("[data-advice-link]");
+      if (link && results.querySelector("[data-hits]")) link.hidden = place.childElementCount === 0;
+    } catch { /* a newer text is on its way, or the server is away: the hits stand by themselves */ }
+  }, ADVICE_AFTER_MS);
+}
+
 function afterSwap() {
   announce();
+  askForAdvice();
   showRecent();
   showAddress();
   shown = sent;

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from api.acts import SearchRequest
+from api.feedback_priors import Known
 from indexer.generation import Generation
 from indexer.query import Query, parse_query, query_from_alert
 from indexer.query_terms import Synonyms
@@ -20,15 +21,23 @@ _MAX_SYNONYMS_BYTES = 1 << 20
 
 
 class Finder:
-    """Answers searches over the current generation. Safe to call from many threads."""
+    """Answers searches over the current generation. `feedback` tells what people said of runbooks. Safe to call from
+    many threads."""
 
     def __init__(
-        self, searcher: Searcher, current: Callable[[], Generation], pins: Pins, *, new_id: Callable[[], str]
+        self,
+        searcher: Searcher,
+        current: Callable[[], Generation],
+        pins: Pins,
+        *,
+        new_id: Callable[[], str],
+        feedback: Callable[[], Known] = Known,
     ) -> None:
         self._searcher = searcher
         self._current = current
         self._pins = pins
         self._new_id = new_id
+        self._feedback = feedback
         self._known_pins: tuple[float, Mapping[str, str]] = (0.0, {})
 
     def __call__(self, request: SearchRequest) -> Answer:
@@ -43,7 +52,8 @@ class Finder:
         )
 
     def find_text(self, text: str, *, limit: int, hidden_ids: frozenset[str] = frozenset()) -> Answer:
-        """The answer to a text alone, as if the runbooks `hidden_ids` were not there; no pins. For measuring."""
+        """The answer to a text alone, as if the runbooks `hidden_ids` were not there; no pins and no feedback. For
+        measuring."""
         filters = Filters(hidden_ids=hidden_ids)
         return self._searcher.search(parse_query(text), self._current(), limit=limit, filters=filters)
 
@@ -52,14 +62,16 @@ class Finder:
         self._known_pins = (0.0, {})
 
     def _priors(self, query: Query) -> Priors:
-        if not query.alert_name:
-            return Priors()
+        said = self._feedback()
+        return Priors(said.boosts, said.notes, self._pins_now() if query.alert_name else {})
+
+    def _pins_now(self) -> Mapping[str, str]:
         read_at, pins = self._known_pins
         now = time.monotonic()
         if not read_at or now - read_at > _PINS_FRESH_S:
             pins = {name: pin.runbook_id for name, pin in self._pins.all().items()}
             self._known_pins = (now, pins)
-        return Priors(pins=pins)
+        return pins
 
 
 def load_synonyms(path: Path | None) -> Synonyms:

@@ -59,10 +59,14 @@ class Visibility:
 
 @dataclass(frozen=True, slots=True)
 class Priors:
-    """What is known beside the text. `boosts` by runbook id, cut to +-MAX_PRIOR on the scale of scores; `pins` by the
-    alert's name, to a runbook id."""
+    """What is known beside the text. `boosts` by runbook id, cut to +-MAX_PRIOR on the scale of scores, and `notes`,
+    the plain words on them; `pins` by the alert's name, to a runbook id.
+
+    Boosts move a runbook among those that match. Whether anything matches is for the text alone to say.
+    """
 
     boosts: Mapping[str, float] = field(default_factory=dict)
+    notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     pins: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -74,9 +78,12 @@ class _Scores:
     terms: QueryTerms
     signals: Signals
     parts: Mapping[str, Floats]  # signal -> what it adds to each runbook's score
+    text: Floats  # the sum of the parts
+    boosts: Mapping[int, float]  # row -> what feedback adds
     total: Floats
     order: Floats  # the total, with what comes first whatever it scores
     forced: Mapping[int, tuple[float, str]]  # row -> confidence and note
+    notes: Mapping[int, tuple[str, ...]]  # row -> what people said
 
 
 class Searcher:
@@ -114,11 +121,13 @@ class Searcher:
         passing = view.passing(filters or Filters())
         found: list[Hit] = []
         drafts: list[Hit] = []
+        confident = False
         if not understood.is_empty or understood.runbook_url:
             scores = self._score(understood, view, passing, priors or Priors())
-            found = _hits(scores, view, passing & view.in_states(visibility.hits), limit)
+            shown = passing & view.in_states(visibility.hits)
+            found = _hits(scores, view, shown, limit)
             drafts = _hits(scores, view, passing & view.in_states(visibility.drafts), DRAFT_LIMIT)
-        confident = bool(found) and found[0].confidence >= THRESHOLD
+            confident = bool(found) and _is_confident(scores, view, shown, found[0])
         return Answer(
             search_id=search_id,
             query=query.raw,
@@ -151,17 +160,29 @@ class Searcher:
             card_vectors=generation.card_vectors,
         )
         parts = weighted_parts(signals, passing)
-        total: Floats = np.stack(list(parts.values())).sum(axis=0, dtype=np.float32)
-        total[view.is_template] += np.float32(TEMPLATE_PRIOR)
-        rows = {runbook_id: row for row, runbook_id in enumerate(generation.lexical.ids)} if priors.boosts else {}
-        for runbook_id, boost in priors.boosts.items():
-            if runbook_id in rows:
-                total[rows[runbook_id]] += min(max(boost, -MAX_PRIOR), MAX_PRIOR)
+        text: Floats = np.stack(list(parts.values())).sum(axis=0, dtype=np.float32)
+        text[view.is_template] += np.float32(TEMPLATE_PRIOR)
+        total = text.copy()
+        boosts, notes = _known_rows(priors, generation.lexical.ids)
+        for row, boost in boosts.items():
+            total[row] += boost
         forced = _forced(query, view, priors)
         order = total.copy()
         for place, row in enumerate(forced):
             order[row] += _FORCED * (len(forced) - place)
-        return _Scores(query, terms, signals, parts, total, order, forced)
+        return _Scores(query, terms, signals, parts, text, boosts, total, order, forced, notes)
+
+
+def _known_rows(priors: Priors, ids: Sequence[str]) -> tuple[dict[int, float], dict[int, tuple[str, ...]]]:
+    """Boosts and notes by row, for the runbooks that are here."""
+    if not priors.boosts:
+        return {}, {}
+    rows = {runbook_id: row for row, runbook_id in enumerate(ids)}
+    known = [(rows[name], name) for name in priors.boosts if name in rows]
+    return (
+        {row: min(max(priors.boosts[name], -MAX_PRIOR), MAX_PRIOR) for row, name in known},
+        {row: priors.notes.get(name, ()) for row, name in known},
+    )
 
 
 def weighted_parts(signals: Signals, among: Mask) -> dict[str, Floats]:
@@ -192,7 +213,7 @@ def _hits(scores: _Scores, view: SearchView, eligible: Mask, limit: int) -> list
     if not eligible.any():
         return []
     rows = _ranked(scores.order, view, eligible, limit)
-    rival_of = _rivals(scores.total, view, eligible)
+    rival_of = _rivals(scores.text, view, eligible)
     ranks = {
         name: _ranks(scores.signals.runbooks[name], eligible) for name in ("words", "meaning") if name in scores.parts
     }
@@ -206,15 +227,12 @@ def _hits(scores: _Scores, view: SearchView, eligible: Mask, limit: int) -> list
             chunk_row = _pointed(scores, view.generation, wish, row, chunk_row)
         chunk = view.generation.chunks[chunk_row]
         sure, note = scores.forced.get(row, (None, ""))
-        evidence = _evidence(scores, row, rival_of(row))
         hits.append(
             Hit(
                 runbook=view.generation.cards[row],
                 chunk=chunk,
                 score=float(scores.total[row]),
-                confidence=probability(evidence, has_vectors=scores.signals.chunk_meaning is not None)
-                if sure is None
-                else sure,
+                confidence=_confidence(scores, row, rival_of(row)) if sure is None else sure,
                 dense_rank=int(ranks["meaning"][row]) if "meaning" in ranks else None,
                 lexical_rank=int(ranks["words"][row]) if scores.signals.runbooks["words"][row] > 0 else None,
                 snippet=highlighter.snippet(chunk.text),
@@ -222,6 +240,14 @@ def _hits(scores: _Scores, view: SearchView, eligible: Mask, limit: int) -> list
             )
         )
     return hits
+
+
+def _is_confident(scores: _Scores, view: SearchView, eligible: Mask, first: Hit) -> bool:
+    """Whether the best hit is sure enough. Where feedback may have put another one first, the best by text decides."""
+    if first.confidence >= THRESHOLD or not scores.boosts:
+        return first.confidence >= THRESHOLD
+    (best,) = _ranked(scores.text, view, eligible, 1)
+    return _confidence(scores, best, _rivals(scores.text, view, eligible)(best)) >= THRESHOLD
 
 
 def _rivals(total: Floats, view: SearchView, eligible: Mask) -> Callable[[int], float]:
@@ -286,11 +312,15 @@ def _pointed(scores: _Scores, generation: Generation, wish: Wish, row: int, chun
     return int(lexical.chunk_starts[row]) + place if (place := next(places, None)) is not None else chunk_row
 
 
+def _confidence(scores: _Scores, row: int, rival: float) -> float:
+    return probability(_evidence(scores, row, rival), has_vectors=scores.signals.chunk_meaning is not None)
+
+
 def _evidence(scores: _Scores, row: int, rival: float) -> Evidence:
     own = {name: float(values[row]) for name, values in scores.signals.runbooks.items()}
     is_exact = own["exact"] >= 1
     return Evidence(
-        margin=float(scores.total[row]) - rival,
+        margin=float(scores.text[row]) - rival,
         meaning=own.get("meaning", 0.0),
         name=own["name"],
         coverage=own["coverage"],
@@ -313,8 +343,13 @@ def _matched(terms: QueryTerms, view: SearchView, rows: Sequence[int]) -> list[t
 
 
 def _parts(scores: _Scores, row: int) -> tuple[Part, ...]:
-    return tuple(
-        Part(name, float(scores.signals.runbooks[name][row]), float(added[row])) for name, added in scores.parts.items()
+    said = scores.boosts.get(row)
+    return (
+        *(
+            Part(name, float(scores.signals.runbooks[name][row]), float(part[row]))
+            for name, part in scores.parts.items()
+        ),
+        *(() if said is None else (Part("feedback", said / MAX_PRIOR, said),)),
     )
 
 
@@ -322,4 +357,4 @@ def _notes(scores: _Scores, row: int, note: str) -> tuple[str, ...]:
     notes = [note] if note else []
     if scores.signals.runbooks["exact"][row] >= 1:
         notes.append(f"this runbook is for {scores.query.alert_name}")
-    return (*notes, *scores.query.notes)
+    return (*notes, *scores.notes.get(row, ()), *scores.query.notes)

@@ -246,6 +246,39 @@ def test_a_prior_moves_a_score_by_no_more_than_its_bound(searcher: Searcher, gen
     assert boosted["disk-full"] == pytest.approx(plain["disk-full"], abs=1e-5)
 
 
+def test_a_prior_says_why_and_is_a_part_of_the_score(searcher: Searcher, generation: Generation) -> None:
+    said = Priors(boosts={"pod-crash": -0.05, "gone": 0.1}, notes={"pod-crash": ("1 person said this was wrong",)})
+    hits = {hit.runbook.id: hit for hit in found(ask(searcher, generation, "disk pod", priors=said))}
+    moved = hits["pod-crash"]
+    assert moved.reasons.notes == ("1 person said this was wrong",)
+    part = moved.reasons.parts[-1]
+    assert (part.name, part.value, part.contribution) == ("feedback", -0.25, -0.05)
+    assert sum(one.contribution for one in moved.reasons.parts) == pytest.approx(moved.score, abs=1e-5)
+    assert "feedback" not in {one.name for one in hits["disk-full"].reasons.parts}
+
+
+@pytest.mark.parametrize("boost", [MAX_PRIOR, -MAX_PRIOR])
+@pytest.mark.parametrize(
+    "query", ["NodeDiskFull", "disk pod", "quota", "no space left on device", "lag broker", "xyzzy"]
+)
+@pytest.mark.parametrize("limit", [1, 10])
+def test_whether_anything_matches_is_for_the_text_alone_to_say(
+    searcher: Searcher, generation: Generation, query: str, boost: float, limit: int
+) -> None:
+    plain = ask(searcher, generation, query)
+    for loved in ("pod-crash", "disk-full", "messaging"):
+        answer = ask(searcher, generation, query, priors=Priors(boosts={loved: boost}), limit=limit)
+        assert answer.confident is plain.confident
+        sure = {hit.runbook.id: hit.confidence for hit in found(plain)}
+        assert all(hit.confidence == sure[hit.runbook.id] for hit in found(answer) if hit.runbook.id in sure)
+
+
+def test_priors_of_nothing_change_nothing(searcher: Searcher, generation: Generation) -> None:
+    for query in ("disk pod", ALERT, "lag"):
+        plain, with_none = ask(searcher, generation, query), ask(searcher, generation, query, priors=Priors(boosts={}))
+        assert found(plain) == found(with_none)
+
+
 # What may be found
 
 

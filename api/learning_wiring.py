@@ -1,17 +1,19 @@
 """The learning half of `api.wiring`: records, learner and reviews joined over one database. Imported when somebody
 first asks for what was learnt, so that a search does not wait for it."""
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from api.acts import SearchRequest
 from api.covering import Covering
 from api.errors import NotReady
+from api.insight_sources import InsightSources
 from api.learning import Learning, LearningParts, Search
 from api.learning_following import LearningFollower
-from api.learning_parts import ReviewsPart
 from indexer.embed import Embedder, Progress, Vectors
 from indexer.embedding_cache import EmbeddingCache
 from kb.audit import AuditLog
@@ -21,9 +23,14 @@ from kb.outbox import Outbox
 from kb.redact import redact
 from kb.runbook_records import Journal
 from kb.runbook_store import RunbookStore
+from kb.search_log import SearchLog
 from kb.severity_policy import SeverityPolicy
 from kb.sql_records import SqlRecords
+from learner.drafting import Drafter, DraftReport
 from learner.learner import Learner
+from learner.reviewing import Reviews
+
+log = logging.getLogger("sre_kb.learning")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,7 @@ class Surroundings:
     runbooks: RunbookStore
     embedder: Callable[[], Embedder]
     embeddings: EmbeddingCache
+    searches: SearchLog
     search: Search
     find: Callable[[SearchRequest], Answer]
     generation: Callable[[], str]
@@ -58,17 +66,23 @@ class LearningBase:
         journal = Journal(audit, outbox, around.now, around.new_id)
         self.records = SqlRecords(around.database, journal, redact=redact)
         self.covers = Covering(around.find, generation=around.generation, document_of=self._document_of)
-        self.follower = LearningFollower(self.open, (self._regroup,))
+        # Where nothing can be written, what was learnt can still be read.
+        passes = () if around.database.read_only else (self._regroup, self._draft)
+        self.follower = LearningFollower(self.open, passes)
         self._opening = threading.Lock()
         self._learner: Learner | None = None
+        self._drafted: tuple[object, ...] = ()
         parts = LearningParts(
             records=self.records,
             learner=lambda: self.learner,
-            reviews=self._reviews,
+            reviews=lambda: self.reviews,
             search=around.search,
             covers=self.covers,
             changed=self.follower.wake,
             runbooks_changed=around.runbooks_changed,
+            surroundings=InsightSources(
+                self.records, documents=around.runbooks.documents, searches=around.searches, now=around.now
+            ).surroundings,
         )
         self.learning = Learning(parts, policy=around.policy, now=around.now)
 
@@ -88,7 +102,13 @@ class LearningBase:
         with self._opening:
             if self._learner is None:
                 embedder = self._around.embedder()
-                learner = Learner(self.records, self._embed, dimension=embedder.dimension, now=self._around.now)
+                learner = Learner(
+                    self.records,
+                    self._embed,
+                    dimension=embedder.dimension,
+                    now=self._around.now,
+                    apart=self._around.is_server,
+                )
                 learner.open(progress)
                 self._learner = learner
 
@@ -102,11 +122,46 @@ class LearningBase:
     def _embed(self, texts: Sequence[str]) -> Vectors:
         return self._around.embeddings.embed(self._around.embedder(), texts)
 
-    def _reviews(self) -> ReviewsPart:
-        raise NotReady("The review of drafts")
-
     def _document_of(self, runbook_id: str) -> str:
         return self._around.runbooks.get(runbook_id).document.id
+
+    @cached_property
+    def reviews(self) -> Reviews:
+        """Drafts that wait, and what people decide about them."""
+        around = self._around
+        return Reviews(
+            self.records, around.runbooks, pattern=lambda pattern_id: self.learner.pattern(pattern_id), now=around.now
+        )
+
+    @cached_property
+    def drafter(self) -> Drafter:
+        """What writes drafts."""
+        around = self._around
+        return Drafter(
+            self.records,
+            around.runbooks,
+            patterns=lambda: self.learner.patterns(),
+            covers=self.covers,
+            now=around.now,
+        )
+
+    def draft(self) -> DraftReport:
+        """Bring drafts in step with the patterns, unless nothing has changed since the last time. Raises
+        `StorageUnavailable`."""
+        with self.records.read() as view:
+            state = (view.events.last(), self._around.generation(), self._around.now().date())
+        if state == self._drafted:
+            return DraftReport()
+        report = self.drafter.run()
+        self._drafted = state
+        if report.opened or report.updated or report.settled:
+            self._around.runbooks_changed()
+        for problem in report.problems:
+            log.warning("%s", problem, extra={"event": "draft_problem"})
+        return report
+
+    def _draft(self) -> None:
+        self.draft()
 
     def _regroup(self) -> None:
         self.learner.catch_up()

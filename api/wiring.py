@@ -95,9 +95,8 @@ class KnowledgeBase:
             scan_cache=settings.data_dir / SCAN_CACHE,
         )
         self.pins = SqlPins(self.database, AuditLog(self.database, now=utc_now, redact=redact), now=utc_now)
-        self.recorder = Recorder(
-            SqlSearchLog(self.database, new_id=new_id, redact=redact), now=utc_now, enabled=not self.database.read_only
-        )
+        self.searches = SqlSearchLog(self.database, new_id=new_id, redact=redact)
+        self.recorder = Recorder(self.searches, now=utc_now, enabled=not self.database.read_only)
         self.follower = Follower(self.store, lambda: self.index, folder=self.folder if background.watches else None)
         self.services = self._services()
 
@@ -134,6 +133,7 @@ class KnowledgeBase:
                 runbooks=self.store,
                 embedder=lambda: self.embedder,
                 embeddings=open_cache(self.settings.data_dir / INCIDENT_EMBEDDINGS),
+                searches=self.searches,
                 search=self.services.search,
                 find=lambda request: self.finder(request),
                 generation=lambda: self.index.current.id,

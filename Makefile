@@ -6,6 +6,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
+# Of all that is installed little is ever imported; compiling the rest would take longer than downloading it.
+INSTALL := $(PIP) install --quiet --no-compile -c constraints.txt
 HOST   ?= 127.0.0.1
 PORT   ?= 8080
 BENCH  ?= ../shared/bench
@@ -53,14 +55,14 @@ python-version:
 
 $(VENV)/bin/python: | python-version
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) install --quiet --upgrade -c constraints.txt pip
+	$(INSTALL) --upgrade pip
 
 $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(PIP) install --quiet -c constraints.txt --editable . || { echo "Installing the packages failed; the lines above say which and why. With no network, give pip a mirror (PIP_INDEX_URL) and repeat the command." >&2; exit 1; }
+	$(INSTALL) --editable . || { echo "Installing the packages failed; the lines above say which and why. With no network, give pip a mirror (PIP_INDEX_URL) and repeat the command." >&2; exit 1; }
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(PIP) install --quiet -c constraints.txt --group dev || { echo "Installing the development packages failed; the lines above say which and why." >&2; exit 1; }
+	$(INSTALL) --group dev || { echo "Installing the development packages failed; the lines above say which and why." >&2; exit 1; }
 	@touch $@
 
 # The page tests drive a real Chromium, and promtool checks the alerting rules. Where they cannot be had the tests skip

@@ -284,7 +284,7 @@ class Learning:
     def _learn_answer(self, learned: Learned) -> LearnAnswer:
         pattern, runbook = None, None
         if learned.is_pattern and learned.pattern_id is not None:
-            pattern = self._parts.learner().pattern(learned.pattern_id)
+            pattern = self._parts.learner().glance(learned.pattern_id)
             with self._records.read() as view:
                 reviews = _reviews_of(view, pattern.id)
             runbook = reviews[0] if reviews else None

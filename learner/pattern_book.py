@@ -14,6 +14,9 @@ from learner.signature import Signature
 FRESH_FOR = timedelta(minutes=10)
 """So long a trend and a confidence may lag behind the clock."""
 
+LITTLE_MORE = 1.25
+"""A pattern is made anew for a glance once it has grown by this factor, so that glances cost little on average."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Source:
@@ -60,10 +63,13 @@ class PatternBook:
             self._pages[source.pattern_id] = _Page(source, pattern, now)
         return pattern
 
-    def last(self, pattern_id: str) -> Pattern | None:
-        """What the pattern was when it was last made; perhaps it has learnt since."""
+    def lately(self, pattern_id: str, incidents: int, given_name: str) -> Pattern | None:
+        """The pattern as it was last made, when little has come since: it has so many incidents and this name now."""
         page = self._pages.get(pattern_id)
-        return None if page is None else page.pattern
+        if page is None or page.source.given_name != given_name:
+            return None
+        made_of = page.pattern.frequency
+        return page.pattern if made_of <= incidents < max(made_of + 1, LITTLE_MORE * made_of) else None
 
     def actions(self, revision: int, incidents: Sequence[Incident]) -> Sequence[ActionStats]:
         """Every action of some incidents; `revision` grows whenever they change."""

@@ -227,6 +227,20 @@ class LearnerContract:
         with pytest.raises(KeyReused):
             learner.learn_once(told(2), ANNA, keyed_request(ANNA, "k", operation="learn", body=2), str)
 
+    def test_a_glance_at_a_large_pattern_may_lag_a_little(self, stage: Stage) -> None:
+        learner = stage.opened()
+        teach(learner, QUEUE, *range(16))
+        pattern_id = learner.patterns()[0].id
+        teach(learner, QUEUE, 20)
+        assert learner.glance(pattern_id).frequency == 16
+        assert learner.pattern(pattern_id).frequency == 17
+        teach(learner, QUEUE, *range(21, 26))
+        assert learner.glance(pattern_id).frequency == 22
+        learner.rename(pattern_id, "Backlog", BEN)
+        assert learner.glance(pattern_id).name == "Backlog"
+        with pytest.raises(PatternNotFound):
+            learner.glance("pat-none")
+
     # Opening again
 
     def test_opening_again_shows_the_same_and_embeds_each_text_once(self, stage: Stage) -> None:

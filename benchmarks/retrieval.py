@@ -112,7 +112,8 @@ def run(folder: Path, data: Path, run_out: Path | None) -> Report:
             form: asdict(row) for form, row in measure(bench.queries, runs_of(bench, Searcher(None))).items()
         },
         "measures": {form: asdict(row) for form, row in measure(bench.queries, ours).items()},
-        "confidence": confidence(bench),
+        "confidence": confidence(bench, bench.embedder),
+        "confidence without vectors": confidence(bench, None),
     }
 
 
@@ -282,7 +283,7 @@ def sensitivity(bench: Bench, parts: Mapping[str, Scores]) -> Report:
 
 
 def evidence_of(
-    bench: Bench, texts: Sequence[str], hidden: Sequence[frozenset[str]]
+    bench: Bench, embedder: Embedder | None, texts: Sequence[str], hidden: Sequence[frozenset[str]]
 ) -> tuple[NDArray[np.float64], list[str]]:
     """(n, n_features) of the first hits, and their paths."""
     seen: list[Evidence] = []
@@ -294,7 +295,7 @@ def evidence_of(
     real, search_module.probability = search_module.probability, note
     try:
         rows, paths = [], []
-        searcher = Searcher(bench.embedder)
+        searcher = Searcher(embedder)
         for text, ids in zip(texts, hidden, strict=True):
             seen.clear()
             answer = searcher.search(parse_query(text), bench.generation, limit=1, filters=Filters(hidden_ids=ids))
@@ -305,19 +306,20 @@ def evidence_of(
     return np.array(rows), paths
 
 
-def confidence(bench: Bench) -> Report:
+def confidence(bench: Bench, embedder: Embedder | None) -> Report:
     """What the product's coefficients give, and what coefficients give that have not seen the source they judge."""
     texts = [query.text for query in bench.queries]
     off = [line for line in OFF_TOPIC.read_text().splitlines() if line and not line.startswith("#")]
     hidden = [
         frozenset(card.id for card in bench.generation.cards if card.path in query.right) for query in bench.queries
     ]
-    shown, paths = evidence_of(bench, texts, [frozenset()] * len(texts))
-    without, _ = evidence_of(bench, texts, hidden)
-    idle, _ = evidence_of(bench, off, [frozenset()] * len(off))
+    shown, paths = evidence_of(bench, embedder, texts, [frozenset()] * len(texts))
+    without, _ = evidence_of(bench, embedder, texts, hidden)
+    idle, _ = evidence_of(bench, embedder, off, [frozenset()] * len(off))
     right = np.array([path in query.right for path, query in zip(paths, bench.queries, strict=True)])
     model = fit(shown, right, without, idle)
-    real = lambda rows: np.array([search_module.probability(Evidence(*row), has_vectors=True) for row in rows])  # noqa: E731
+    has_vectors = embedder is not None
+    real = lambda rows: np.array([search_module.probability(Evidence(*row), has_vectors=has_vectors) for row in rows])  # noqa: E731
     unseen = out_of_sample(bench, shown, right, without, idle)
     return {
         "product": judged(bench, real(shown), right, real(without), real(idle)),

@@ -78,6 +78,7 @@ def runbook_uses(documents: Iterable[StoredDocument], use: LogUse, told: Iterabl
                 runbook_id=stored.document.id,
                 title=main.title,
                 text=stored.document.text,
+                type=main.type,
                 alerts=tuple(alert for runbook in stored.document.runbooks for alert in runbook.alerts),
                 review_due=review_due(main),
                 shown=sum(use.shown.get(name, 0) for name in ids),

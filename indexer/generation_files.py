@@ -118,17 +118,16 @@ def facts_of(generation: Generation) -> dict[str, object]:
     }
 
 
-def write_search_index(generation: Generation, path: Path) -> None:
-    """Write `search-index.json` for tools that look there: the manifest's facts, and each runbook's id, title, path and
-    number of chunks. sre-kb never reads it back."""
+def search_index_text(generation: Generation) -> str:
+    """`search-index.json` for tools that look for it: the manifest's facts, and each runbook's id, title, path and
+    number of chunks, in ASCII. sre-kb never reads it back."""
     counts = np.diff(generation.lexical.chunk_starts).tolist()
     rows = [
         {"id": card.id, "title": card.title, "path": card.path, "type": card.type.value, "chunks": count}
         for card, count in zip(generation.cards, counts, strict=True)
     ]
     body = {**facts_of(generation), "revision": generation.revision, "entries": rows}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    replace_synced(path, (json.dumps(body, indent=1, ensure_ascii=True) + "\n").encode())
+    return json.dumps(body, indent=1, ensure_ascii=True) + "\n"
 
 
 def _release() -> str:

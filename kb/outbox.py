@@ -80,17 +80,18 @@ class Outbox:
             elif seq > known:
                 connection.execute(update(outbox_consumers).where(mine).values(**values))
 
-    def purge(self, *, before: datetime) -> int:
-        """Forget events that every consumer has acknowledged and that were recorded before that time; how many."""
+    def purge(self, *, before: datetime, unseen_before: datetime | None = None) -> int:
+        """Forget events that every consumer has acknowledged and that were recorded before that time; how many.
+
+        Those recorded before `unseen_before` go even when a consumer has not acknowledged them, or there is none.
+        """
         with self._database.write() as connection:
             done = connection.execute(select(func.min(outbox_consumers.c.acked_seq))).scalar()
-            if done is None:
-                return 0
+            gone = (outbox.c.seq <= (done or 0)) & (outbox.c.recorded_at < before)
+            if unseen_before is not None:
+                gone |= outbox.c.recorded_at < unseen_before
             last = _last_seq(connection)  # the newest stays: the next event's number follows from it
-            gone = connection.execute(
-                delete(outbox).where(outbox.c.seq <= done, outbox.c.seq < last, outbox.c.recorded_at < before)
-            )
-            return gone.rowcount
+            return connection.execute(delete(outbox).where(outbox.c.seq < last, gone)).rowcount
 
 
 def _last_seq(connection: Connection) -> int:

@@ -7,19 +7,22 @@ from pathlib import Path
 
 from watchfiles import BaseFilter, Change, watch
 
+from kb.folder_scan import RESERVED_FOLDERS
+
 EVERYTHING = ""  # yielded as a path when only a look over the whole folder can tell what changed
 _ROOT_CHECK_MS = 2_000  # how often the root itself is looked at: a link that is swapped gives no event
 
 
 class _OnlyVisible(BaseFilter):
-    """Leaves out hidden files and folders: our own temporary files, editors' swap files, Git."""
+    """Leaves out hidden files and folders (our own temporary files, editors' swap files, Git) and those at the top that
+    hold no runbooks."""
 
     def __init__(self, root: str) -> None:
         self._root = root
 
     def __call__(self, change: Change, path: str) -> bool:
-        relative = os.path.relpath(path, self._root)
-        return not any(part.startswith(".") for part in relative.split(os.sep) if part != os.curdir)
+        parts = [part for part in os.path.relpath(path, self._root).split(os.sep) if part != os.curdir]
+        return not any(part.startswith(".") for part in parts) and not RESERVED_FOLDERS.intersection(parts[:1])
 
 
 def watch_folder(root: Path, stop: threading.Event, *, debounce_ms: int = 200) -> Iterator[frozenset[str]]:

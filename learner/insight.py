@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+from kb.runbook import RunbookType
+
 
 class InsightKind(StrEnum):
     """What sort of thing an insight tells."""
@@ -73,6 +75,7 @@ class RunbookUse:
     runbook_id: str
     title: str
     text: str
+    type: RunbookType = RunbookType.STATIC
     alerts: tuple[str, ...] = ()
     review_due: date | None = None
     shown: int = 0

@@ -17,7 +17,7 @@ from indexer import generation_files
 from indexer.embed import HashingEmbedder
 from indexer.errors import IndexCorrupt, IndexOutdated
 from indexer.generation import Generation
-from indexer.generation_files import load_generation, read_generation, save_generation, write_search_index
+from indexer.generation_files import load_generation, read_generation, save_generation, search_index_text
 from indexer.sealed_folder import MANIFEST, seal
 from tests.indexer.toy_store import ToySource, built_from_scratch, edited, open_index
 
@@ -95,9 +95,8 @@ def test_other_releases_and_empty_folders_are_told_apart_from_damage(
     assert [type(problem) for problem in problems] == [IndexOutdated]
 
 
-def test_the_search_index_for_other_tools_lists_every_runbook(generations: list[Generation], tmp_path: Path) -> None:
-    write_search_index(generations[0], tmp_path / "cache" / "search-index.json")
-    body = json.loads((tmp_path / "cache" / "search-index.json").read_text())
+def test_the_search_index_for_other_tools_lists_every_runbook(generations: list[Generation]) -> None:
+    body = json.loads(search_index_text(generations[0]))
     assert body["id"] == generations[0].id
     assert [entry["id"] for entry in body["entries"]] == [card.id for card in generations[0].cards]
     assert sum(entry["chunks"] for entry in body["entries"]) == body["chunks"]

@@ -97,3 +97,11 @@ def test_only_what_everybody_has_seen_is_forgotten_and_numbers_go_on(outbox: Out
     outbox.purge(before=NOON + timedelta(days=1))
     announce(outbox, database, "d")
     assert [event.seq for event in outbox.pending("index")] == [4]
+
+
+def test_what_nobody_has_seen_for_very_long_is_forgotten_too(outbox: Outbox, database: Database) -> None:
+    announce(outbox, database, "a", "b", "c")
+    later = NOON + timedelta(days=1)
+    assert outbox.purge(before=later, unseen_before=NOON) == 0
+    assert outbox.purge(before=NOON, unseen_before=later) == 2  # the newest stays, for the numbers to go on
+    assert subjects(outbox, "index") == ["c"]

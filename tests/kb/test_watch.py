@@ -78,15 +78,17 @@ def test_a_folder_moved_in_is_told(watched: Watched, tmp_path: Path) -> None:
     watched.next_with("other")
 
 
-def test_hidden_files_are_never_told(watched: Watched) -> None:
+def test_hidden_files_and_those_of_tools_are_never_told(watched: Watched) -> None:
     (watched.root / "static" / ".sre-kb-1.new").write_text("half")
     (watched.root / ".git").mkdir()
     (watched.root / ".git" / "index.md").write_text("x")
+    (watched.root / "cache").mkdir()
+    (watched.root / "cache" / "patterns.json").write_text("{}")
     (watched.root / "static" / "last.md").write_text("x")
     seen = watched.next_with("static/last.md")
     while not watched.batches.empty():
         seen |= watched.batches.get()
-    assert [path for path in seen if "/." in f"/{path}"] == []
+    assert [path for path in seen if "/." in f"/{path}" or path.startswith("cache")] == []
 
 
 def test_a_root_that_goes_away_and_comes_back_is_told(watched: Watched, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
 from api.learning import Learning
+from api.web.citations import with_citations
 from api.web.render import Renderer
 from api.web.requests import FormDep, WebPrincipalDep
 from api.web.review_view import MAX_EVIDENCE, STATUS_WORDS, review_lines, review_screen
@@ -128,7 +129,10 @@ class ReviewPages:
         document = parse_document(raw, path=f"dynamic/{page.review.draft.document_id}.md")
         runbook = document.runbooks[0]
         return self._render.page(
-            "preview.html", title=runbook.title, body=prose(runbook, {}), problems=document.problems
+            "preview.html",
+            title=runbook.title,
+            body=with_citations(prose(runbook, {}), self._urls),
+            problems=document.problems,
         )
 
     def approve(self, review_id: str, form: Mapping[str, str], principal: Principal) -> Response:

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from api.learning_parts import ReviewItem, ReviewPage
 from api.web.amounts import length, moment
+from api.web.citations import with_citations
 from api.web.diff_view import Diff
 from api.web.incident_view import IncidentLine, incident_line
 from api.web.marks import ago
@@ -159,7 +160,7 @@ def review_screen(
         document_id=draft.document_id,
         runbook_href=urls.runbook(draft.document_id) if is_approved or draft.kind is DraftKind.PATCH else "",
         edited_by=draft.edited_by,
-        body=prose(document.runbooks[0], {}),
+        body=with_citations(prose(document.runbooks[0], {}), urls),
         text=page.text,
         diff=read_unified(page.diff),
         offer=read_unified(page.offer_diff),

@@ -7,6 +7,7 @@ from datetime import datetime
 from markupsafe import Markup
 
 from api.acts import RunbookView
+from api.web.citations import with_citations
 from api.web.fill import refusal, values_for
 from api.web.marks import ago, review_due
 from api.web.runbook_html import adds_context, blanks_of, commands_of, link_resolver, prose, title_anchor
@@ -104,7 +105,7 @@ def runbook_screen(
         document_id=document.id,
         title=runbook.title or runbook.id,
         title_anchor=title_anchor(runbook),
-        body=prose(runbook, values, resolve),
+        body=with_citations(prose(runbook, values, resolve), urls),
         outline=outline_of(view),
         blanks=tuple(_field(name, values.get(name) or labels.get(name, "")) for name in names),
         adds_context=adds_context(commands),

@@ -1,50 +1,109 @@
-"""Pattern + the runbook that covers it -> the same runbook with a part about what was learnt, and the diff. Pure; a
-second amendment of the same pattern replaces the first."""
+"""Pattern + the runbook that covers it -> the same runbook with a part about what was learnt. Pure; a second amendment
+of the same pattern replaces the first, and nothing of the author's text is changed."""
 
-import difflib
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 
-from kb.pattern import Pattern
-from learner.draft import plain
+from kb.incident import Incident
+from kb.markdown import parse_document
+from kb.pattern import ActionStats, Cited, Pattern
+from kb.runbook import Document, Runbook
+from learner.draft import alert_names
+from learner.effectiveness import action_terms
+from learner.plain import named, plain
 
 MAX_ACTIONS = 3
+MAX_TOLD = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Amendment:
-    """`text` is the amended file, `diff` unified; both equal to no change when nothing was learnt that is not there."""
+def amend(raw: bytes, pattern: Pattern, incidents: Iterable[Incident], *, path: str, entry_id: str = "") -> str | None:
+    """The amended text: the alert names that are missing, causes, fixes with their success rates, cautions. `entry_id`
+    names the part of a file of many that covers the pattern.
 
-    text: str
-    diff: str
-
-
-def amend(text: str, pattern: Pattern, *, path: str) -> Amendment:
-    """Add the alert names that are missing, the fixes with their success rates and the cautions. Nothing of the
-    author's text is changed; `path` only labels the diff."""
-    begin, end = f"<!-- learned {pattern.id} -->", f"<!-- /learned {pattern.id} -->"
-    old = re.compile(rf"\n*{re.escape(begin)}.*?{re.escape(end)}\n*", re.S)
-    bare = old.sub("\n", text)
-    lines = _lines(bare, pattern)
-    amended = text
-    if lines:
-        amended = "\n".join([bare.rstrip("\n"), "", begin, *lines, end, ""])
-    diff = difflib.unified_diff(text.splitlines(True), amended.splitlines(True), f"a/{path}", f"b/{path}")
-    return Amendment(amended, "".join(diff))
-
-
-def _lines(text: str, pattern: Pattern) -> list[str]:
-    known = text.lower()
-    missing = [alert for alert, _ in pattern.alerts if alert.lower() not in known]
-    worked = [stats for stats in pattern.actions if stats.worked and stats.name.lower() not in known]
-    harmful = [stats for stats in pattern.actions if stats.worse]
-    told = [f"- Alert seen with it: {plain(alert)}{_from(pattern.evidence.incident_ids)}" for alert in missing]
-    for stats in worked[:MAX_ACTIONS]:
-        rate = f"worked in {stats.worked} of {stats.success.trials}"
-        told.append(f"- Fix: {plain(stats.name)}, {rate}{_from(stats.worked_ids)}")
-    told.extend(f"- Caution: {plain(stats.name)} made it worse{_from(stats.worse_ids)}" for stats in harmful)
-    return [f"### Learned from incidents: {plain(pattern.name)}", "", *told] if told else []
+    None when the runbook says it all already, when its bytes are no UTF-8, and when a part cannot be added without
+    changing what its commands are, as behind a code block that nobody closed.
+    """
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    before = parse_document(raw, path=path)
+    bare, at = _without_block(text, pattern, before, entry_id)
+    ordered = sorted(incidents, key=lambda incident: (incident.started_at, incident.id))
+    lines = list(_lines(bare, pattern, ordered))
+    if not lines:
+        return None
+    end = "\r\n" if "\r\n" in text else "\n"
+    begin, close = _marks(pattern)
+    heading = f"{'#' * _level(before, entry_id)} Learned from incidents: {plain(pattern.name)}{named(_ids(pattern))}"
+    block = end.join([begin, heading, "", *lines, close, ""])
+    head, tail = bare[:at].rstrip("\r\n"), bare[at:].lstrip("\r\n")
+    amended = head + end * 2 + block + (end + tail if tail else "")
+    after = parse_document(amended.encode("utf-8"), path=path)
+    return amended if _runs(before) == _runs(after) and amended != text else None
 
 
-def _from(ids: tuple[str, ...]) -> str:
-    return f" ({', '.join(plain(incident_id) for incident_id in ids[:5])})"
+def _marks(pattern: Pattern) -> tuple[str, str]:
+    mark = re.sub(r"[^A-Za-z0-9-]", "", pattern.id)
+    return f"<!-- learned {mark} -->", f"<!-- /learned {mark} -->"
+
+
+def _without_block(text: str, pattern: Pattern, document: Document, entry_id: str) -> tuple[str, int]:
+    """The text without what was added for this pattern before, and where such a part goes: where it was, else at the
+    end of the runbook that covers the pattern."""
+    begin, close = (re.escape(mark) for mark in _marks(pattern))
+    found = re.search(rf"(?:\r?\n)*{begin}.*?{close}(?:\r?\n)*", text, re.S)
+    if found:
+        bare = text[: found.start()] + "\n" + text[found.end() :]
+        return bare, found.start() + 1
+    entry = _entry(document, entry_id)
+    if entry is None or document.text != text:
+        return text, len(text)
+    return text, entry.start + len(entry.text)
+
+
+def _entry(document: Document, entry_id: str) -> Runbook | None:
+    return next((entry for entry in document.runbooks[1:] if entry.id == entry_id), None)
+
+
+def _level(document: Document, entry_id: str) -> int:
+    entry = _entry(document, entry_id)
+    outer = entry.sections[0].level if entry is not None and entry.sections else 1
+    return min(max(outer, 1) + 1, 6)
+
+
+def _runs(document: Document) -> list[object]:
+    """Everything in a file that somebody or something could run."""
+    commands = [command.text for part in document.runbooks[0].sections for command in part.commands]
+    return [commands, *(runbook.steps for runbook in document.runbooks)]
+
+
+def _lines(text: str, pattern: Pattern, incidents: Sequence[Incident]) -> Iterator[str]:
+    """Nothing when the text says it all: what it does not, then what has worked so far with its numbers."""
+    known, terms = text.lower(), action_terms(text)
+    missing = [told for told in alert_names(incidents) if told.text.lower() not in known]
+    causes = [told for told in pattern.triggers if told.text.lower() not in known][:MAX_TOLD]
+    worked = [stats for stats in pattern.actions if stats.worked][:MAX_ACTIONS]
+    harmful = [stats for stats in pattern.actions if stats.worse][:MAX_ACTIONS]
+    new_fix = any(not action_terms(stats.name) <= terms for stats in worked)
+    if not (missing or causes or harmful or new_fix):
+        return
+    yield from _told("Alert seen with it", missing)
+    yield from _told("Cause seen", causes)
+    yield from (_fix(stats) for stats in worked)
+    for stats in harmful:
+        yield f"- Caution: {plain(stats.name)} made it worse in {stats.worse}{named(stats.worse_ids)}"
+
+
+def _told(what: str, told: Iterable[Cited]) -> Iterator[str]:
+    yield from (f"- {what}: {plain(item.text)}{named(item.incident_ids)}" for item in told)
+
+
+def _fix(stats: ActionStats) -> str:
+    low, high = stats.success.interval.low, stats.success.interval.high
+    rate = f"worked in {stats.worked} of {stats.success.trials} ({low:.0%} to {high:.0%})"
+    return f"- Fix: {plain(stats.name)}, {rate}{named(stats.worked_ids)}"
+
+
+def _ids(pattern: Pattern) -> tuple[str, ...]:
+    return pattern.evidence.incident_ids

@@ -1,50 +1,131 @@
-"""Pattern -> draft runbook in Markdown. Every line that says something names the incidents it rests on; text of
-incidents is untrusted and comes out as plain text, commands included: nothing in a draft can run. Pure; the same
-pattern gives the same bytes."""
+"""A pattern and its incidents -> the text of a draft runbook. Every line that says something names the incidents that
+say it; text of incidents is untrusted and comes out as plain text, commands included: nothing in a draft can run. Pure;
+the same pattern and incidents give the same bytes, in whatever order the incidents come."""
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from kb.front_matter import render_front_matter
+from kb.incident import Incident
 from kb.pattern import ActionStats, Cited, Pattern
+from kb.severity import Severity
+from learner.effectiveness import cite
+from learner.plain import named, one_line, plain, statement
+from learner.signature import signature_of
 
-MAX_NAMED = 5
-MAX_LINE_CHARS = 400
-_UNSAFE = re.compile(r"([\\`*_{}\[\]<>#|~!&])")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
-_LEADING = re.compile(r"^(\s*)([-+=]|\d+[.)])")
+MAX_ALERTS = 10
+ALERT_SHARE = 0.2
+"""An alert's name stands in the front matter, where it wins searches, only when so many of the incidents bear it, and
+from two incidents on at least two: nobody claims the name of another trouble by one report."""
+
+MAX_SYMPTOMS = 12
+MAX_STEPS = 12
+MAX_NAME_CHARS = 200
+LEARNED_TAG = "learned"
 
 
-def draft_runbook(pattern: Pattern) -> str:
-    """The draft's whole text, with a final newline."""
-    return "\n".join(_lines(pattern)).rstrip() + "\n"
+def draft_runbook(pattern: Pattern, incidents: Iterable[Incident], *, document_id: str) -> str:
+    """The file's whole text, with a final newline. `incidents` are those of the pattern that statements can be checked
+    against; what none of them says is left out."""
+    ordered = sorted(incidents, key=lambda incident: (incident.started_at, incident.id))
+    body = "\n".join(_lines(pattern, ordered)).rstrip() + "\n"
+    return _front_matter(pattern, ordered, document_id) + "\n" + body
 
 
-def _lines(pattern: Pattern) -> Iterator[str]:
+def alert_names(incidents: Sequence[Incident]) -> tuple[Cited, ...]:
+    """The alert names that a draft is for, the commonest first, with the incidents that bear them."""
+    found = _alerts(incidents)
+    enough = max(min(2, len(incidents)), ALERT_SHARE * len(incidents))
+    return tuple(told for told in found if len(told.incident_ids) >= enough)[:MAX_ALERTS]
+
+
+def symptoms(pattern: Pattern, incidents: Sequence[Incident]) -> tuple[Cited, ...]:
+    """What was seen, as its authors put it with names and numbers masked: symptoms that they listed, titles, then the
+    sentences that several of them wrote, most told first."""
+    listed = list(pattern.symptoms)
+    signatures = [(signature_of(incident), incident.id) for incident in incidents]
+    titles = cite((signature.title, incident_id) for signature, incident_id in signatures)
+    sentences = cite((part, incident_id) for signature, incident_id in signatures for part in signature.segments)
+    bar = 2 if len(incidents) > 1 else 1
+    agreed = [told for told in sentences if len(told.incident_ids) >= bar]
+    found: dict[str, Cited] = {}
+    for told in (*listed, *titles[:MAX_SYMPTOMS], *agreed):
+        found.setdefault(told.text.lower(), told)
+    return tuple(found.values())[:MAX_SYMPTOMS]
+
+
+def _front_matter(pattern: Pattern, incidents: Sequence[Incident], document_id: str) -> str:
+    """YAML whose lines name their incidents in comments. It has no `type`: the folder says that the runbook is learned,
+    and promoting it must not change its bytes."""
     ids = pattern.evidence.incident_ids
-    durations, evidence = pattern.durations, pattern.evidence
-    yield f"# Incident: {pattern.id} - {plain(pattern.name)}"
-    yield ""
-    yield f"**Date**: {evidence.first_seen:%Y-%m-%d} to {evidence.last_seen:%Y-%m-%d}{_named([ids[0], ids[-1]])}"
+    parts = [
+        render_front_matter({"id": document_id}),
+        _yaml("title", one_line(pattern.name, max_chars=MAX_NAME_CHARS), ids),
+    ]
     if pattern.severity is not None:
-        yield f"**Severity**: {pattern.severity.value.capitalize()}{_named(ids)}"
-    if durations.p50_s is not None and durations.p90_s is not None:
-        yield f"**Duration**: median {_span(durations.p50_s)}, 9 of 10 within {_span(durations.p90_s)}{_named(ids)}"
-    yield from _part("## Incident Details", ())
-    for title, told in (("Trigger", pattern.triggers), ("Symptoms", pattern.symptoms), ("Impact", pattern.impacts)):
-        if told:
-            yield from (f"- **{title}**: {plain(item.text)}{_named(item.incident_ids)}" for item in told)
-        elif title == "Symptoms":
-            yield from (f"- **{title}**: {plain(item.text)}{_named(item.incident_ids)}" for item in pattern.signatures)
-    yield from _part("## Diagnosis Process", pattern.diagnosis, ordered=True)
+        parts.append(_yaml("severity", pattern.severity.value, _of_severity(incidents, pattern.severity)))
+    for key, told in (("service", _services(incidents)[:1]), ("alerts", alert_names(incidents))):
+        items = [_yaml_item(item) for item in told if one_line(item.text)]
+        parts.extend([f"{key}:\n", *items] if items else [])  # a list, for the reader cuts single texts at commas
+    parts.append(_inner({"tags": [LEARNED_TAG], "metadata": {"pattern_id": one_line(pattern.id, max_chars=100)}}))
+    return parts[0].removesuffix("---\n") + "".join(parts[1:]) + "---\n"
+
+
+def _inner(fields: dict[str, object]) -> str:
+    return render_front_matter(fields).removeprefix("---\n").removesuffix("---\n")
+
+
+def _yaml(key: str, value: str, ids: Sequence[str]) -> str:
+    return f"{_inner({key: value}).rstrip()}  #{named(ids)}\n"
+
+
+def _yaml_item(told: Cited) -> str:
+    item = _inner({"items": [one_line(told.text, max_chars=MAX_NAME_CHARS)]}).removeprefix("items:").strip()
+    return f"{item}  #{named(told.incident_ids)}\n"
+
+
+def _lines(pattern: Pattern, incidents: Sequence[Incident]) -> Iterator[str]:
+    ids = pattern.evidence.incident_ids
+    evidence = pattern.evidence
+    yield f"# Incident: {plain(pattern.id)} - {plain(pattern.name)}"
+    yield ""
+    yield f"- **Date**: {evidence.first_seen:%Y-%m-%d} to {evidence.last_seen:%Y-%m-%d}{named([ids[0], ids[-1]])}"
+    if pattern.severity is not None:
+        yield f"- **Severity**: {pattern.severity.value.capitalize()}{named(_of_severity(incidents, pattern.severity))}"
+    yield from _duration(pattern, incidents)
+    yield from _details(pattern, incidents)
+    yield from _part("## Diagnosis Process", pattern.diagnosis[:MAX_STEPS], ordered=True)
     yield from _resolution(pattern.actions)
     if pattern.lessons or pattern.prevention:
         yield from ("", "## Lessons Learned")
         yield from _part("### Key Learnings", pattern.lessons)
         yield from _part("### Prevention Measures", pattern.prevention)
     yield from ("", "## AI Insights", "")
-    yield f"- **Pattern**: {plain(pattern.name)}, seen {pattern.frequency} times{_named(ids)}"
-    yield f"- **Confidence**: {pattern.confidence.value:.0%} ({_because(pattern)}){_named(ids)}"
-    yield f"- **Similar Incidents**:{_named(ids)}"
+    yield f"- **Pattern**: {plain(pattern.name)}, seen {_times(pattern.frequency)}{named(ids)}"
+    yield f"- **Confidence**: {pattern.confidence.value:.0%} ({_because(pattern)}){named(ids)}"
+    yield f"- **Similar Incidents**: the latest are{named(tuple(reversed(ids)))}"
+
+
+def _duration(pattern: Pattern, incidents: Sequence[Incident]) -> Iterator[str]:
+    durations = pattern.durations
+    told = [incident.id for incident in incidents if incident.lasted_s is not None]
+    if durations.p50_s is not None and durations.p90_s is not None and told:
+        span = f"median {_span(durations.p50_s)}, 9 of 10 within {_span(durations.p90_s)}"
+        yield f"- **Duration**: {span if durations.count > 1 else _span(durations.p50_s)}{named(told)}"
+
+
+def _details(pattern: Pattern, incidents: Sequence[Incident]) -> Iterator[str]:
+    yield from ("", "## Incident Details", "")
+    for title, told in (
+        (
+            "Seen with alert",
+            cite((alert, incident.id) for incident in incidents for alert in incident.alerts)[:MAX_ALERTS],
+        ),
+        ("Service", _services(incidents)[:MAX_ALERTS]),
+        ("Trigger", pattern.triggers),
+        ("Symptoms", symptoms(pattern, incidents)),
+        ("Impact", pattern.impacts),
+    ):
+        yield from (f"- **{title}**: {plain(item.text)}{named(item.incident_ids)}" for item in told)
 
 
 def _resolution(actions: Sequence[ActionStats]) -> Iterator[str]:
@@ -53,26 +134,24 @@ def _resolution(actions: Sequence[ActionStats]) -> Iterator[str]:
     harmful = [stats for stats in actions if stats.worse]
     if worked or useless or harmful:
         yield from ("", "## Resolution Steps", "")
-    for number, stats in enumerate(worked, start=1):
-        yield f"{number}. {plain(stats.name)}: {_numbers(stats)}{_named(stats.worked_ids)}"
+    for number, stats in enumerate(worked[:MAX_STEPS], start=1):
+        yield f"{number}. {statement(stats.name)}, {_numbers(stats)}{named(stats.worked_ids)}"
         yield from _commands(stats)
     if useless:
         yield from ("", "### What did not work", "")
-        yield from (f"- {plain(stats.name)}: tried in {stats.tried}{_named(stats.failed_ids)}" for stats in useless)
+        for stats in useless[:MAX_STEPS]:
+            yield f"- {statement(stats.name)}, did not help in {stats.failed}{named(stats.failed_ids)}"
     if harmful:
         yield from ("", "### What made it worse", "")
-        yield from (
-            f"- {plain(stats.name)}: in {stats.worse} of {stats.tried}{_named(stats.worse_ids)}" for stats in harmful
-        )
-    effects = [effect for stats in actions for effect in stats.side_effects]
-    if effects:
-        yield from ("", "### Side effects", "")
-        yield from (f"- {plain(effect.text)}{_named(effect.incident_ids)}" for effect in effects)
+        for stats in harmful[:MAX_STEPS]:
+            yield f"- {statement(stats.name)}, in {stats.worse} of {stats.success.trials}{named(stats.worse_ids)}"
+    effects = cite((told.text, key) for stats in actions for told in stats.side_effects for key in told.incident_ids)
+    yield from _part("### Side effects", effects[:MAX_STEPS])
 
 
 def _commands(stats: ActionStats) -> Iterator[str]:
-    for command in stats.commands:
-        yield f"   - as typed then: {plain(command.text)}{_named(command.incident_ids)}"
+    for command in stats.commands[:3]:
+        yield f"   - as typed then: {plain(command.text)}{named(command.incident_ids)}"
 
 
 def _numbers(stats: ActionStats) -> str:
@@ -83,28 +162,34 @@ def _numbers(stats: ActionStats) -> str:
 
 def _part(heading: str, told: Iterable[Cited], *, ordered: bool = False) -> Iterator[str]:
     items = list(told)
-    if items or heading == "## Incident Details":
+    if items:
         yield from ("", heading, "")
     for number, item in enumerate(items, start=1):
-        yield f"{f'{number}.' if ordered else '-'} {plain(item.text)}{_named(item.incident_ids)}"
+        yield f"{f'{number}.' if ordered else '-'} {statement(item.text)}{named(item.incident_ids)}"
 
 
-def plain(text: str) -> str:
-    """Untrusted text as one line that Markdown shows letter for letter: no code, link, HTML, heading or hidden sign."""
-    line = " ".join(_CONTROL.sub(" ", text).split())[:MAX_LINE_CHARS]
-    return _LEADING.sub(r"\1\\\2", _UNSAFE.sub(r"\\\1", line)).replace("://", ":\u200a//")
+def _alerts(incidents: Sequence[Incident]) -> tuple[Cited, ...]:
+    return cite((alert, incident.id) for incident in incidents for alert in incident.alerts)
 
 
-def _named(ids: Sequence[str]) -> str:
-    """The incidents that say it, at most `MAX_NAMED` by name."""
-    distinct = list(dict.fromkeys(ids))
-    names = ", ".join(plain(incident_id) for incident_id in distinct[:MAX_NAMED])
-    more = f" and {len(distinct) - MAX_NAMED} more" if len(distinct) > MAX_NAMED else ""
-    return f" ({names}{more})"
+def _services(incidents: Sequence[Incident]) -> tuple[Cited, ...]:
+    return _told_by(incidents, lambda incident: incident.service)
+
+
+def _told_by(incidents: Sequence[Incident], what: Callable[[Incident], str]) -> tuple[Cited, ...]:
+    return tuple(told for told in cite((what(incident), incident.id) for incident in incidents) if one_line(told.text))
+
+
+def _of_severity(incidents: Sequence[Incident], severity: Severity) -> list[str]:
+    return [incident.id for incident in incidents if incident.severity is severity]
 
 
 def _because(pattern: Pattern) -> str:
-    return ", ".join(f"{part.name} {part.value:.2f}" for part in pattern.confidence.parts)
+    return ", ".join(f"{plain(part.name)} {part.value:.2f}" for part in pattern.confidence.parts)
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def _span(seconds: float) -> str:

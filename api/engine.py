@@ -31,22 +31,24 @@ class Engine:
     index: Index
 
 
-def open_model(settings: Settings, *, say: Say | None = None) -> Embedder:
-    """The model that the settings mean. `say` is told in a few words what takes long. Raises `EmbedderUnavailable`."""
-    return open_embedder(settings.embedding_model, settings.data_dir / MODELS, report=say)
+def open_model(settings: Settings, *, say: Say | None = None, niceness: int = 0) -> Embedder:
+    """The model that the settings mean. `say` is told in a few words what takes long, with a `niceness` (1 to 19)
+    embedding of many texts gives way to everything else. Raises `EmbedderUnavailable`."""
+    return open_embedder(settings.embedding_model, settings.data_dir / MODELS, niceness=niceness, report=say)
 
 
 def open_engine(
     settings: Settings,
     *,
     say: Say | None = None,
+    niceness: int = 0,
     embedder: Embedder | None = None,
     embeddings: Path | None = None,
     is_fresh: bool = False,
 ) -> Engine:
     """Model and index, the index loaded as it was saved, or empty when it `is_fresh`. `embedder` is one that is open
     already, `embeddings` a cache to be used in place of the one in the data folder. Raises `EmbedderUnavailable`."""
-    model = embedder or open_model(settings, say=say)
+    model = embedder or open_model(settings, say=say, niceness=niceness)
     cache = open_cache(embeddings or settings.data_dir / EMBEDDINGS)
     index = Index(settings.data_dir / INDEX, model, cache, warn=_warn)
     if not is_fresh:

@@ -23,6 +23,7 @@ log = logging.getLogger("sre_kb.serve")
 EXIT_UNAVAILABLE = 4
 _KEEP_ALIVE_S = 15
 _BACKLOG = 256
+_INDEXING_NICENESS = 10  # searches come first
 # Well above the limits of the edge, which says in words what is too long; past this the protocol layer just hangs up.
 _MAX_HEAD_BYTES = 256 << 10
 
@@ -37,7 +38,7 @@ def run(*, host: str | None, port: int | None) -> int:
     base = KnowledgeBase(
         settings,
         background=Background(SERVER.follows, settings.watch),
-        open_engine=partial(open_engine, settings, say=remark),
+        open_engine=partial(open_engine, settings, say=remark, niceness=_INDEXING_NICENESS),
     )
     base.open()
     app = create_app(base.services, settings, new_id=new_id)

@@ -138,6 +138,16 @@ LEAST_ROLE: Mapping[str, Role] = MappingProxyType(
         "cli list": Role.VIEWER,
         "cli version": Role.VIEWER,
         "cli pins": Role.VIEWER,
+        "cli learn": Role.RESPONDER,
+        "cli replay": Role.VIEWER,
+        "cli incidents": Role.VIEWER,
+        "cli incident": Role.VIEWER,
+        "cli patterns": Role.VIEWER,
+        "cli pattern": Role.RESPONDER,
+        "cli recommend": Role.VIEWER,
+        "cli review": Role.APPROVER,
+        "cli insights": Role.VIEWER,
+        "cli trends": Role.VIEWER,
     }
 )
 

@@ -4,17 +4,17 @@ that a search does not wait for what only a server needs."""
 import logging
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from api.access import require
+from api import cli_learning
+from api.dispatch import Json
+from api.dispatch import run_command as _run
 from api.errors import CannotListen
 from indexer.errors import EmbedderUnavailable, IndexBusy, IndexCorrupt, IndexOutdated
 from kb.errors import InvalidInput, KBError, StorageUnavailable
-from kb.principal import Face, local
 
 # What a script may rely on; documented in docs/reference/cli.md.
 EXIT_NO_MATCH = 1
@@ -36,15 +36,7 @@ app = typer.Typer(
 
 _UNAVAILABLE = (StorageUnavailable, EmbedderUnavailable, IndexCorrupt, IndexOutdated, IndexBusy, CannotListen)
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 RunbookId = Annotated[str, typer.Argument(metavar="ID", help="The runbook's id, as search and list show it.")]
-
-
-def _run(command: str, *, module: str = "", **arguments: Any) -> None:
-    require(local(Face.CLI), f"cli {command}")
-    code = import_module(f"api.commands.{module or command}").run(**arguments)
-    if code:
-        raise typer.Exit(code)
 
 
 @app.command(epilog="Examples:  sre-kb serve   |   sre-kb serve --port 9090")
@@ -221,6 +213,9 @@ def pins(json: Json = False) -> None:
 def version(json: Json = False) -> None:
     """Print the version."""
     _run("version", as_json=json)
+
+
+app.add_typer(cli_learning.app)
 
 
 def main() -> None:

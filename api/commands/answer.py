@@ -52,7 +52,7 @@ def answer(question: Question, settings: Settings, *, open_engine: Callable[[], 
 
 
 def _request(question: Question) -> SearchRequest:
-    text, alert = _subject(question.words, question.alert_file)
+    text, alert = subject_of(question.words, question.alert_file)
     return SearchRequest(
         text=text,
         alert=alert,
@@ -71,7 +71,8 @@ def _print_json(found: Answer, settings: Settings) -> None:
     print_json(shapes.search_answer(found, Urls(settings.base_path)))
 
 
-def _subject(words: Sequence[str], alert_file: Path | None) -> tuple[str, Alert | None]:
+def subject_of(words: Sequence[str], alert_file: Path | None) -> tuple[str, Alert | None]:
+    """The text or the alert that was typed, named or piped in. Raises `InvalidInput`."""
     if alert_file is not None and words:
         raise InvalidInput("--alert-file", "stands beside a text", advice="Give one of the two.")
     if alert_file is not None:
@@ -105,12 +106,17 @@ def _print_answer(answer: Answer, *, colour: bool) -> None:
         remark(f"Degraded: {answer.degraded}.")
     if not answer.hits:
         out("No runbook matches well." + (" The closest:" if answer.near_misses else ""))
-    for number, hit in enumerate(answer.hits or answer.near_misses[:3], start=1):
-        _print_hit(number, hit, colour=colour)
+    print_hits(answer.hits or answer.near_misses[:3], colour=colour)
     if answer.drafts:
         out("Unreviewed drafts:")
         for draft in answer.drafts:
             out(f"   {shown(draft.runbook.title)}  ({draft.runbook.id})")
+
+
+def print_hits(hits: Sequence[Hit], *, colour: bool) -> None:
+    """Runbooks, each with the section that matched."""
+    for number, hit in enumerate(hits, start=1):
+        _print_hit(number, hit, colour=colour)
 
 
 def _print_hit(number: int, hit: Hit, *, colour: bool) -> None:

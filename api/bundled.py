@@ -3,10 +3,12 @@
 import hashlib
 import os
 import shutil
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
 from kb.errors import StorageUnavailable
+from kb.folder_scan import RESERVED_FOLDERS
 
 _SUFFIX = ".md"
 
@@ -38,7 +40,7 @@ def provide_runbooks(target: Path, source: Path | None) -> bool:
         if source is None:
             target.mkdir()
             return True
-        shutil.copytree(source, arriving, ignore=shutil.ignore_patterns(".*", "__pycache__"))
+        shutil.copytree(source, arriving, ignore=_left_out(source))
         arriving.rename(target)
     except OSError as exc:
         shutil.rmtree(arriving, ignore_errors=True)
@@ -49,3 +51,13 @@ def provide_runbooks(target: Path, source: Path | None) -> bool:
             advice="Create it yourself, or point SRE_KB_RUNBOOKS_DIR at a folder that is there.",
         ) from exc
     return True
+
+
+def _left_out(source: Path) -> Callable[[str, list[str]], set[str]]:
+    """Names that are no part of the runbooks: hidden ones, and at the top what servers write beside them."""
+
+    def left_out(folder: str, names: list[str]) -> set[str]:
+        at_top = RESERVED_FOLDERS if Path(folder) == source else frozenset()
+        return {name for name in names if name.startswith(".") or name == "__pycache__" or name in at_top}
+
+    return left_out

@@ -59,7 +59,7 @@ class Caches:
         sources: CacheSources,
         urls: Urls,
         *,
-        every_s: float = 60.0,
+        every_s: float = 300.0,
         metrics_every_s: float = 3600.0,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:

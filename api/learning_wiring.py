@@ -7,19 +7,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 
-from api.acts import SearchRequest
+from api.acts import SearchRequest, Usage
+from api.caches import Caches, CacheSources, Measured
 from api.covering import Covering
 from api.errors import NotReady
+from api.housekeeping import Housekeeping
 from api.insight_sources import InsightSources
 from api.learning import Learning, LearningParts, Search
 from api.learning_following import LearningFollower
+from api.web.urls import Urls
 from indexer.embed import Embedder, Progress, Vectors
 from indexer.embedding_cache import EmbeddingCache
+from indexer.generation import Generation
 from kb.audit import AuditLog
 from kb.database import Database
 from kb.hits import Answer
 from kb.outbox import Outbox
+from kb.pattern import ActionStats, Pattern
 from kb.redact import redact
 from kb.runbook_records import Journal
 from kb.runbook_store import RunbookStore
@@ -37,8 +43,9 @@ log = logging.getLogger("sre_kb.learning")
 class Surroundings:
     """What the rest of the knowledge base lends to learning.
 
-    `search` is recorded as somebody's search, `find` is not; `generation` names the state of the index. With
+    `search` is recorded as somebody's search, `find` is not; `index` gives the state that searches see. With
     `is_server` the learner is opened beside the requests, which are told to wait; else by whoever first needs it.
+    `cache` is the folder for the files that other tools look for.
     """
 
     database: Database
@@ -48,7 +55,10 @@ class Surroundings:
     searches: SearchLog
     search: Search
     find: Callable[[SearchRequest], Answer]
-    generation: Callable[[], str]
+    index: Callable[[], Generation]
+    usage: Callable[[], Usage]
+    cache: Path
+    urls: Urls
     runbooks_changed: Callable[[], None]
     policy: SeverityPolicy
     now: Callable[[], datetime]
@@ -65,9 +75,14 @@ class LearningBase:
         outbox = Outbox(around.database, now=around.now, new_id=around.new_id)
         journal = Journal(audit, outbox, around.now, around.new_id)
         self.records = SqlRecords(around.database, journal, redact=redact)
-        self.covers = Covering(around.find, generation=around.generation, document_of=self._document_of)
+        self.covers = Covering(around.find, generation=lambda: around.index().id, document_of=self._document_of)
+        self.sources = InsightSources(
+            self.records, documents=around.runbooks.documents, searches=around.searches, now=around.now
+        )
+        tidy = Housekeeping(self.records, outbox, around.searches, now=around.now)
+        caches = Caches(around.cache, CacheSources(around.index, self._for_tools, self._measured), around.urls)
         # Where nothing can be written, what was learnt can still be read.
-        passes = () if around.database.read_only else (self._regroup, self._draft)
+        passes = () if around.database.read_only else (self._regroup, self._draft, tidy, caches)
         self.follower = LearningFollower(self.open, passes)
         self._opening = threading.Lock()
         self._learner: Learner | None = None
@@ -80,9 +95,7 @@ class LearningBase:
             covers=self.covers,
             changed=self.follower.wake,
             runbooks_changed=around.runbooks_changed,
-            surroundings=InsightSources(
-                self.records, documents=around.runbooks.documents, searches=around.searches, now=around.now
-            ).surroundings,
+            surroundings=self.sources.surroundings,
         )
         self.learning = Learning(parts, policy=around.policy, now=around.now)
 
@@ -149,7 +162,7 @@ class LearningBase:
         """Bring drafts in step with the patterns, unless nothing has changed since the last time. Raises
         `StorageUnavailable`."""
         with self.records.read() as view:
-            state = (view.events.last(), self._around.generation(), self._around.now().date())
+            state = (view.events.last(), self._around.index().id, self._around.now().date())
         if state == self._drafted:
             return DraftReport()
         report = self.drafter.run()
@@ -166,3 +179,12 @@ class LearningBase:
     def _regroup(self) -> None:
         self.learner.catch_up()
         self.learner.recluster_if_due()
+
+    def _for_tools(self) -> tuple[Sequence[Pattern], Sequence[ActionStats]]:
+        return self.learning.patterns(), self.learning.effectiveness()
+
+    def _measured(self) -> Measured:
+        learning = self.learning
+        return Measured(
+            self.sources.surroundings().runbooks, learning.patterns(), learning.accuracy(), self._around.usage()
+        )

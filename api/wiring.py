@@ -14,6 +14,7 @@ from api import engine
 from api.acts import Refreshed, RefreshRequest
 from api.bundled import bundled_digests, bundled_runbooks_dir, provide_runbooks
 from api.engine import EMBEDDINGS, INCIDENT_EMBEDDINGS, INDEX, MODELS, Engine, open_cache
+from api.feedback_priors import FeedbackPriors
 from api.finding import Finder, load_synonyms
 from api.following import Follower
 from api.recording import Recorder
@@ -119,13 +120,16 @@ class KnowledgeBase:
     def finder(self) -> Finder:
         """What answers searches."""
         searcher = Searcher(self.embedder, synonyms=load_synonyms(self.settings.synonyms_file))
-        return Finder(searcher, lambda: self.index.current, self.pins, new_id=new_id)
+        feedback = FeedbackPriors(self.database, now=utc_now)
+        return Finder(searcher, lambda: self.index.current, self.pins, new_id=new_id, feedback=feedback)
 
     @cached_property
     def learning_base(self) -> "LearningBase":
         """Records, learner and reviews."""
-        from api.duties import severity_policy  # no search waits for the learner
+        from api.caches import cache_folder  # no search waits for the learner
+        from api.duties import severity_policy
         from api.learning_wiring import LearningBase, Surroundings
+        from api.web.urls import Urls
 
         return LearningBase(
             Surroundings(
@@ -136,7 +140,10 @@ class KnowledgeBase:
                 searches=self.searches,
                 search=self.services.search,
                 find=lambda request: self.finder(request),
-                generation=lambda: self.index.current.id,
+                index=lambda: self.index.current,
+                usage=self.services.usage,
+                cache=cache_folder(self.folder, self.settings.data_dir),
+                urls=Urls(self.settings.base_path),
                 runbooks_changed=self.follower.wake,
                 policy=severity_policy(self.settings),
                 now=utc_now,

@@ -69,7 +69,7 @@ class Stage:
         self.patterns: list[Pattern] = []
         self.asked: list[str] = []
         sources = CacheSources(lambda: generation, self._patterns, self._measured)
-        self.caches = Caches(folder, sources, Urls(), timer=lambda: self.passed)
+        self.caches = Caches(folder, sources, Urls(), every_s=60.0, timer=lambda: self.passed)
 
     def _patterns(self) -> tuple[list[Pattern], tuple[ActionStats, ...]]:
         self.asked.append("patterns")

@@ -88,7 +88,7 @@ class Arrivals:
         if stored.incident.status is not IncidentStatus.RESOLVED:
             why = (f"It is {stored.incident.status.value}: kept, and learnt once it is resolved.",)
             return Learned(stored, one.is_new, one.has_changed, None, 0, False, False, 0.0, why)
-        item = item_of(stored)
+        item = item_of(stored, self._memory.signing)
         found = grouping.learn(item.id, item.signature, principal=item.principal, service=item.service)
         self._memory.shelf.put(stored.incident)
         self._new.append(item.id)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from kb.incident import Incident
 from kb.pattern import ActionStats, Cited, Confidence, ConfidencePart, Evidence, Pattern
 from kb.severity import Severity, worst
-from learner.effectiveness import action_stats, cite
+from learner.effectiveness import TermsOf, action_stats, cite
 from learner.intervals import quantiles, rate, trend
 from learner.naming import name_from
 from learner.signature import Signature, signature_of
@@ -34,13 +34,14 @@ def distill(
     given_name: str = "",
     labels: Mapping[str, str] | None = None,
     signatures: Mapping[str, Signature] | None = None,
+    terms_of: TermsOf | None = None,
 ) -> Pattern:
     """Everything that some incidents, at least one, say together. `given_name` is a person's name for the pattern.
 
-    `signatures` are those of the incidents by id, where they are known already.
+    `signatures` are those of the incidents by id, where they are known already; `terms_of` is as for `action_stats`.
     """
     ordered = sorted(incidents, key=lambda incident: (incident.started_at, incident.id))
-    actions = action_stats(ordered)
+    actions = action_stats(ordered, terms_of)
     told = [incident for incident in ordered if incident.resolution and incident.resolution.success is not None]
     known = signatures or {}
     signed = [known.get(incident.id) or signature_of(incident) for incident in ordered]

@@ -1,8 +1,9 @@
 """What was done in incidents, joined over its wordings, and how it went. Failed attempts count as what they are, an
 incident counts once however often an action is written in it, and how many distinct people say so is told beside."""
 
+import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kb.incident import ActionOutcome, ActionTaken, Incident
@@ -39,10 +40,13 @@ class Attempt:
     outcome: ActionOutcome
 
 
-def action_stats(incidents: Sequence[Incident]) -> tuple[ActionStats, ...]:
+TermsOf = Callable[[str], frozenset[str]]
+
+
+def action_stats(incidents: Sequence[Incident], terms_of: TermsOf | None = None) -> tuple[ActionStats, ...]:
     """Every action of some incidents, best first: by whether two people or more saw it work, then by the lower bound
-    of its success rate, then by how often it worked."""
-    keys = join_wordings([action.text for incident in incidents for action in _actions(incident)])
+    of its success rate, then by how often it worked. `terms_of` is `action_terms` with a memory."""
+    keys = join_wordings([action.text for incident in incidents for action in _actions(incident)], terms_of)
     attempts: defaultdict[str, dict[str, Attempt]] = defaultdict(dict)
     for incident in incidents:
         for action in _actions(incident):
@@ -72,20 +76,33 @@ def outcome_of(action: ActionTaken, incident: Incident) -> ActionOutcome:
     return ActionOutcome.HELPED if incident.resolution.success else ActionOutcome.DID_NOT_HELP
 
 
-def join_wordings(texts: Iterable[str]) -> dict[str, str]:
+def join_wordings(texts: Iterable[str], terms_of: TermsOf | None = None) -> dict[str, str]:
     """Each text -> the key of its action. Texts of the same terms are one action; so are near ones, the rarer joining
     the commoner. The same texts in any order give the same keys."""
-    terms = {text: action_terms(text) for text in texts}
+    read = terms_of or action_terms
+    terms = {text: read(text) for text in dict.fromkeys(texts)}
     counts = Counter(terms.values())
+    spread = Counter(term for found in counts for term in found)
     leaders: list[frozenset[str]] = []
+    led_by: defaultdict[str, list[int]] = defaultdict(list)
     leader_of: dict[frozenset[str], frozenset[str]] = {}
     for found in sorted(counts, key=lambda found: (-counts[found], sorted(found))):
-        leader = next((known for known in leaders if _alike(known, found)), None)
+        telling = _telling(found, spread)
+        near = sorted({number for term in telling for number in led_by[term]})
+        leader = next((leaders[number] for number in near if _alike(leaders[number], found)), None)
         if leader is None:
             leader = found
+            for term in telling:
+                led_by[term].append(len(leaders))
             leaders.append(found)
         leader_of[found] = leader
     return {text: " ".join(sorted(leader_of[found])) for text, found in terms.items()}
+
+
+def _telling(terms: frozenset[str], spread: Mapping[str, int]) -> list[str]:
+    """So many of the rarest terms that two sets which are alike share at least one of theirs."""
+    rarest = sorted(terms, key=lambda term: (spread[term], term))
+    return rarest[: len(terms) - math.ceil(SAME_ACTION * len(terms)) + 1]
 
 
 def action_terms(text: str) -> frozenset[str]:

@@ -4,7 +4,9 @@ groups in memory follow them. Safe to share between threads and between processe
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 
 from kb.idempotency import KeyedRequest
 from kb.incident import Alert, Incident, IncidentStatus
@@ -31,6 +33,8 @@ from learner.recommend import Recommendation, SimilarIncident, choose, how_it_en
 from learner.regrouped import write_regrouping
 from learner.signature import Signature, signature_of, signature_of_alert
 from learner.spoken import Said, present, said_learn_again, said_merge, said_split, said_unlearn
+
+_TEXTS_REMEMBERED = 2000
 
 
 class Learner:
@@ -79,7 +83,7 @@ class Learner:
 
     def learn(self, incidents: Sequence[Incident], principal: Principal) -> Sequence[Learned]:
         """Keep incidents, in their order and in one transaction, and learn the resolved ones. Raises `InvalidInput`."""
-        self._embed_ahead([ready(incident, principal, self._now(), self._redact) for incident in incidents])
+        self._embed_ahead(incidents, principal)
         with self._changing(principal) as turn:
             return turn.arrivals.learn(turn.change, incidents)
 
@@ -92,7 +96,7 @@ class Learner:
             known = view.keys.find(request)
         if known is not None:
             return Reply(known.answer, is_replay=True)
-        self._embed_ahead([ready(incident, principal, self._now(), self._redact)])
+        self._embed_ahead([incident], principal)
 
         def act(change: RecordChange, turn: _Turn) -> object:
             self._begin(turn, change)
@@ -112,7 +116,7 @@ class Learner:
             before = view.incidents.get(incident_id)
         now = self._now()
         after = edited(before, patch, if_version=if_version, principal=principal, now=now, redact=self._redact)
-        self._embed_ahead([after.incident])
+        self._embed_ahead([after.incident], principal)
         with self._changing(principal) as turn:
             return turn.arrivals.patch(turn.change, incident_id, patch, if_version=if_version)
 
@@ -311,10 +315,12 @@ class Learner:
             self._memory = memory
         return known is None or known
 
-    def _embed_ahead(self, incidents: Sequence[Incident]) -> None:
-        """Embed what is about to be learnt before anybody has to wait for it."""
-        resolved = (incident for incident in incidents if incident.status is IncidentStatus.RESOLVED)
-        self._memory.grouping.embed_missing([signature_of(incident) for incident in resolved])
+    def _embed_ahead(self, incidents: Sequence[Incident], principal: Principal) -> None:
+        """Embed what is about to be learnt, made ready as it will be, before anybody has to wait for it."""
+        redact, now, memory = lru_cache(maxsize=_TEXTS_REMEMBERED)(self._redact), self._now(), self._memory
+        told = (_only_its_signs(one) for one in incidents if one.status is IncidentStatus.RESOLVED)
+        made_ready = [ready(one, principal, now, redact) for one in told]
+        memory.grouping.embed_missing([signature_of(one, memory.signing) for one in made_ready])
 
     def _source(self, pattern_id: str) -> Source:
         memory = self._memory
@@ -336,6 +342,11 @@ class _Turn:
         self.has_begun = False
         self.after: list[Callable[[], object]] = []
         self.position = 0
+
+
+def _only_its_signs(incident: Incident) -> Incident:
+    """An incident without what its signature leaves out."""
+    return replace(incident, diagnosis=(), resolution=None, lessons=(), prevention=(), links=(), impact="", metadata={})
 
 
 def _signature_of(subject: Incident | Alert) -> Signature:

@@ -34,12 +34,12 @@ def move(grouping: Grouping, moves: Moves) -> None:
 def reread(grouping: Grouping, number: int, signature: Signature, *, principal: str, service: str) -> None:
     """An incident says something else than before. It stays in its group."""
     item = grouping.items[number]
-    if (signature, principal, service) == (item.signature, item.principal, item.service):
-        return
+    says_the_same = item.signature == signature
     group = grouping.pattern_of(item.id)
-    move(grouping, {number: None})
+    if not says_the_same:
+        move(grouping, {number: None})
     grouping.items[number] = replace(item, signature=signature, principal=principal, service=service)
-    if group is not None:
+    if group is not None and not says_the_same:
         grouping.place(number, profile_of(grouping.read(signature)), group)
 
 

@@ -4,15 +4,19 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from kb.incident import Incident
 from kb.pattern import ActionStats, Pattern
 from learner.distill import aged, distill
-from learner.effectiveness import action_stats
+from learner.effectiveness import action_stats, action_terms
 from learner.signature import Signature
 
 FRESH_FOR = timedelta(minutes=10)
 """So long a trend and a confidence may lag behind the clock."""
+
+ACTIONS_REMEMBERED = 20_000
+"""Wordings of actions whose terms are remembered."""
 
 LITTLE_MORE = 1.25
 """A pattern is made anew for a glance once it has grown by this factor, so that glances cost little on average."""
@@ -42,6 +46,7 @@ class PatternBook:
         self._now = now
         self._lock = threading.Lock()
         self._pages: dict[str, _Page] = {}
+        self._terms_of = lru_cache(maxsize=ACTIONS_REMEMBERED)(action_terms)
         self._actions: tuple[int, Sequence[ActionStats]] | None = None
 
     def pattern(self, source: Source) -> Pattern:
@@ -54,6 +59,7 @@ class PatternBook:
                 now=now,
                 given_name=source.given_name,
                 signatures=source.signatures,
+                terms_of=self._terms_of,
             )
         elif timedelta(0) <= now - page.made_at < FRESH_FOR:
             return page.pattern
@@ -76,7 +82,7 @@ class PatternBook:
         known = self._actions
         if known is not None and known[0] == revision:
             return known[1]
-        found = action_stats(incidents)
+        found = action_stats(incidents, self._terms_of)
         self._actions = (revision, found)
         return found
 

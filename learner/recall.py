@@ -2,6 +2,7 @@
 start, later what another process has learnt, moved or said. The records win wherever the two differ."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from kb.incident_records import StoredIncident
 from kb.pattern_records import LearntIncident, SpokenWord, WordKind, resolve
@@ -15,11 +16,14 @@ from learner.moving import move, moves_between, reread, standing_of
 from learner.naming import name_from
 from learner.recluster import last_due
 from learner.shelf import Shelf
-from learner.signature import Signature, signature_of
+from learner.signature import Signature, Signing, sign, signature_of
 from learner.spoken import Said, follow
 
 PAGE = 500
 RENAME_GROWTH = 1.5
+SIGNATURES_REMEMBERED = 1000
+"""Enough for what is read ahead of a transaction and again in it."""
+
 Records = RecordView | RecordChange
 Progress = Callable[[int, int], None]
 """Told how many incidents are taken in, and of how many."""
@@ -35,6 +39,7 @@ class Memory:
     def __init__(self, grouping: Grouping) -> None:
         self.grouping = grouping
         self.shelf = Shelf()
+        self.signing: Signing = lru_cache(maxsize=SIGNATURES_REMEMBERED)(sign)
         self.position = 0
         self.revision = 0
         self.moved = 0
@@ -82,7 +87,7 @@ class Memory:
 
     def keep(self, stored: StoredIncident) -> None:
         """Remember what an incident says now. Its group stays."""
-        item = item_of(stored)
+        item = item_of(stored, self.signing)
         number = self.grouping.number_of.get(item.id)
         if number is not None:
             reread(self.grouping, number, item.signature, principal=item.principal, service=item.service)
@@ -137,7 +142,7 @@ class Memory:
         grouping = self.grouping
         for one in _pages(view, after=self._last_seq):
             self._last_seq = one.seq
-            item = item_of(one.stored)
+            item = item_of(one.stored, self.signing)
             if item.id not in grouping.number_of:
                 grouping.put(item, one.stored.pattern_id)
                 self.shelf.put(one.stored.incident)
@@ -174,11 +179,11 @@ def fill(grouping: Grouping, learnt: Sequence[StoredIncident]) -> None:
     grouping.clustered_at = clustered
 
 
-def item_of(stored: StoredIncident) -> Item:
+def item_of(stored: StoredIncident, signing: Signing | None = None) -> Item:
     """A kept incident as the groups know it."""
     incident = stored.incident
     arrival = stored.arrival_pattern_id or ""
-    return Item(incident.id, signature_of(incident), incident.reported_by, incident.service, arrival)
+    return Item(incident.id, signature_of(incident, signing), incident.reported_by, incident.service, arrival)
 
 
 def constraints_from(words: Sequence[SpokenWord], names: Mapping[str, str]) -> Constraints:

@@ -3,8 +3,9 @@ addresses, numbers, hashes, paths and durations. Status classes, HTTP codes and 
 siblings apart. Pure; the same text always gives the same signature."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from kb.incident import Alert, Incident
 
@@ -93,11 +94,21 @@ class Signature:
     segments: tuple[str, ...]
 
 
-def signature_of(incident: Incident) -> Signature:
-    """The signature of an incident; resolution text stays out, because it makes unlike incidents look alike."""
+def signature_of(incident: Incident, signing: "Signing | None" = None) -> Signature:
+    """The signature of an incident; resolution text stays out, because it makes unlike incidents look alike.
+
+    `signing` is `sign` with a memory.
+    """
     alert = incident.alerts[0] if incident.alerts else incident.labels.get("alertname", "")
     told = "\n".join(part for part in (incident.description, *incident.symptoms, incident.trigger) if part)
-    return sign(incident.title or alert or incident.type, told, alert=alert, values=_changing(incident.labels))
+    title, told = incident.title or alert or incident.type, told[: 2 * MAX_TEXT_CHARS]
+    return (signing or sign)(title, told, alert=alert, values=tuple(_changing(incident.labels)))
+
+
+class Signing(Protocol):
+    """`sign`, or what remembers its results."""
+
+    def __call__(self, title: str, description: str, *, alert: str = "", values: tuple[str, ...] = ()) -> Signature: ...
 
 
 def signature_of_alert(alert: Alert) -> Signature:
@@ -107,10 +118,10 @@ def signature_of_alert(alert: Alert) -> Signature:
     told = _first(alert.annotations, ("description", "message"))
     title = name or summary or told
     rest = [part for part in (summary, told) if part and part != title]
-    return sign(title, "\n".join(dict.fromkeys(rest)), alert=name, values=_changing(alert.labels))
+    return sign(title, "\n".join(dict.fromkeys(rest)), alert=name, values=tuple(_changing(alert.labels)))
 
 
-def sign(title: str, description: str, *, alert: str = "", values: Iterable[str] = ()) -> Signature:
+def sign(title: str, description: str, *, alert: str = "", values: Sequence[str] = ()) -> Signature:
     """Mask a title and a description. Text past the limits above is not read.
 
     `values` are those of the incident's labels: where the text has one of them in the place of a name (`in prod`,

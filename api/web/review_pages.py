@@ -7,11 +7,9 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
 from api.learning import Learning
-from api.web.citations import with_citations
 from api.web.render import Renderer
 from api.web.requests import FormDep, WebPrincipalDep
-from api.web.review_view import MAX_EVIDENCE, STATUS_WORDS, review_lines, review_screen
-from api.web.runbook_html import prose
+from api.web.review_view import MAX_EVIDENCE, STATUS_WORDS, draft_html, review_lines, review_screen
 from api.web.searching import chosen
 from kb.errors import InvalidInput
 from kb.markdown import parse_document
@@ -131,7 +129,7 @@ class ReviewPages:
         return self._render.page(
             "preview.html",
             title=runbook.title,
-            body=with_citations(prose(runbook, {}), self._urls),
+            body=draft_html(runbook, self._urls),
             problems=document.problems,
         )
 

@@ -21,6 +21,7 @@ from kb.incident_records import StoredIncident
 from kb.markdown import parse_document
 from kb.pattern import Pattern
 from kb.review_records import DraftKind, Review, ReviewStatus
+from kb.runbook import Runbook
 
 MAX_EVIDENCE = 50
 _KINDS = {
@@ -160,7 +161,7 @@ def review_screen(
         document_id=draft.document_id,
         runbook_href=urls.runbook(draft.document_id) if is_approved or draft.kind is DraftKind.PATCH else "",
         edited_by=draft.edited_by,
-        body=with_citations(prose(document.runbooks[0], {}), urls),
+        body=draft_html(document.runbooks[0], urls),
         text=page.text,
         diff=read_unified(page.diff),
         offer=read_unified(page.offer_diff),
@@ -174,6 +175,11 @@ def review_screen(
         incidents=tuple(incident_line(stored, {}, urls=urls, now=now) for stored in shown),
         hidden_incidents=max(0, len(page.incident_ids) - len(shown)),
     )
+
+
+def draft_html(runbook: Runbook, urls: Urls) -> Markup:
+    """A draft's text as it will read. A link to another file shows as text, since a draft has no place beside it yet."""
+    return with_citations(prose(runbook, {}, lambda target: None), urls)
 
 
 def _decided(review: Review, now: datetime) -> str:

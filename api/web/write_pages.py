@@ -99,4 +99,4 @@ class WritePages:
         document = parse_document(form.get("text", "").encode("utf-8", "replace"), path="static/new.md")
         runbook = document.runbooks[0]
         title = form.get("title", "").strip() or runbook.title
-        return self._render.page("preview.html", title=title, body=prose(runbook, {}), problems=())
+        return self._render.page("preview.html", title=title, body=prose(runbook, {}, lambda target: None), problems=())

@@ -10,8 +10,10 @@ from api.learning_parts import LearnerPart, ReviewsPart
 from indexer.embed import HashingEmbedder
 from kb.pattern import Pattern
 from kb.record_store import RecordStore
+from kb.runbook_store import RunbookStore
 from kb.severity_policy import DEFAULT_POLICY
 from learner.learner import Learner
+from learner.reviewing import Reviews
 
 
 def build_learning(
@@ -21,10 +23,14 @@ def build_learning(
     now: Callable[[], datetime],
     learner: Callable[[], LearnerPart] | None = None,
     reviews: Callable[[], ReviewsPart] | None = None,
+    runbooks: RunbookStore | None = None,
     covers: Callable[[Pattern], str | None] = lambda pattern: None,
 ) -> Learning:
-    """Learning over `records`; without `reviews`, what needs them is not ready."""
+    """Learning over `records`; without `reviews` and `runbooks`, what needs reviews is not ready."""
     own = None if learner else toy_learner(records, now=now)
+    if own is not None and runbooks is not None and reviews is None:
+        decided = Reviews(records, runbooks, pattern=own.pattern, now=now)
+        reviews = lambda: decided  # noqa: E731  # the name has its type from the signature
     parts = LearningParts(
         records=records,
         learner=learner or (lambda: own),

@@ -259,7 +259,7 @@ def build_stage(files: Mapping[str, bytes] = FILES, **settings: object) -> Stage
         now=lambda: NOW,
     )
     records = MemoryRecords(now=lambda: NOW, new_id=lambda: f"id-{next(numbers)}", redact=redact)
-    learning = build_learning(records, search=services.search, now=lambda: NOW)
+    learning = build_learning(records, search=services.search, runbooks=store, now=lambda: NOW)
     chosen: Settings = load_settings({}, **settings)
     return Stage(
         create_app(services, chosen, new_id=lambda: f"request-{next(numbers)}"), store, search, pins, log, records

@@ -9,7 +9,8 @@ from markupsafe import Markup
 from api.web.urls import Urls
 
 _SHOWN_CHARS = 8
-_TAG = re.compile(r"(<[^>]*>)")
+# Quoted values of attributes may hold a ">"; everywhere else it ends the tag.
+_TAG = re.compile(r"""(<(?:[^>"']|"[^"]*"|'[^']*')*>)""")
 _INCIDENT = re.compile(r"\binc-[0-9a-f]{16}\b")
 _MARK = re.compile(r"<p>\s*&lt;!-- /?learned [A-Za-z0-9-]{1,100} --&gt;\s*</p>")
 _OPAQUE = frozenset({"a", "code", "pre"})

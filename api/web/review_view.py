@@ -178,7 +178,7 @@ def review_screen(
 
 
 def draft_html(runbook: Runbook, urls: Urls) -> Markup:
-    """A draft's text as it will read. A link to another file shows as text, since a draft has no place beside it yet."""
+    """A draft's text as it will read. Links to other files show as text: a draft has no place beside them yet."""
     return with_citations(prose(runbook, {}, lambda target: None), urls)
 
 

@@ -1,8 +1,9 @@
 """Which runbook covers a pattern, by what a search for it found. Pure: the search itself is somebody else's."""
 
-from kb.hits import Answer, Hit
+from kb.hits import Answer, Hit, RunbookCard
 from kb.pattern import Pattern
-from kb.runbook import ReviewState
+from kb.runbook import ReviewState, RunbookType
+from learner.draft import LEARNED_TAG
 
 MIN_ALERT_SHARE = 0.5
 """An alert's name stands for a pattern when at least so many of its incidents bear it."""
@@ -15,26 +16,31 @@ def covering(pattern: Pattern, answer: Answer) -> str | None:
 
     1. the best hit or near miss that is for the pattern's main alert by name: what its authors wrote decides, however
        unlike the words are;
-    2. the first hit of a confident answer, unless it is for other alerts by name while the pattern has one.
+    2. the first hit of a confident answer, unless it is for other alerts by name while the pattern has one, or was
+       learned itself: what is like another pattern is not that pattern.
 
-    Drafts cover nothing, and neither do templates: they are found apart, or never confidently.
+    Drafts and templates cover nothing.
     """
-    hits = [hit for hit in (*answer.hits, *answer.near_misses) if hit.runbook.state in _COUNTING]
+    hits = [hit for hit in (*answer.hits, *answer.near_misses) if _may_cover(hit.runbook)]
     main = main_alert(pattern)
     if main:
         by_name = next((hit for hit in hits if _is_for(hit, main)), None)
         if by_name is not None:
             return by_name.runbook.id
-    if not answer.confident or not answer.hits or answer.hits[0].runbook.state not in _COUNTING:
+    best = answer.hits[0].runbook if answer.confident and answer.hits else None
+    if best is None or not _may_cover(best) or best.type is RunbookType.DYNAMIC or LEARNED_TAG in best.tags:
         return None
-    best = answer.hits[0]
-    return None if main and best.runbook.alerts else best.runbook.id
+    return None if main and best.alerts else best.id
 
 
 def main_alert(pattern: Pattern) -> str:
     """The alert that most incidents of a pattern bear, empty when less than half of them bear one."""
     alert, count = pattern.alerts[0] if pattern.alerts else ("", 0)
     return alert if count >= MIN_ALERT_SHARE * pattern.frequency else ""
+
+
+def _may_cover(runbook: RunbookCard) -> bool:
+    return runbook.state in _COUNTING and runbook.type is not RunbookType.TEMPLATE
 
 
 def _is_for(hit: Hit, alert: str) -> bool:

@@ -4,6 +4,7 @@ news, and how much at most. Pure."""
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import Enum
 
 from kb.pattern import ActionStats, Pattern
@@ -19,17 +20,20 @@ class DraftRules:
     """The bars and limits of drafting.
 
     A recurring pattern is worth a draft from `min_incidents` incidents on and a confidence of `min_confidence`, when it
-    knows an action that worked or a step of diagnosis. A single severe incident of a new type is worth one when it
-    ended well and says what ended it. `max_new_a_day` drafts are opened on one day (UTC); none while `max_waiting` wait
-    for people, nor while `max_of_one_source` wait that rest on the word of one and the same principal.
+    knows an action that worked or a step of diagnosis. A single severe incident of a new type is worth one for
+    `incident_days` after it began, when it ended well and says what ended it; drafts of such incidents take at most
+    `max_incidents_a_day` of those of a day. `max_new_a_day` drafts are opened on one day (UTC); none while
+    `max_waiting` wait for people, nor while `max_of_one_source` wait that rest on one and the same principal's word.
     """
 
     min_incidents: int = 3
     min_confidence: float = 0.1
+    incident_days: int = 14
     severe: frozenset[Severity] = frozenset({Severity.CRITICAL, Severity.HIGH})
     clear_worked: int = 5
     clear_success: float = 0.6
     max_new_a_day: int = 10
+    max_incidents_a_day: int = 3
     max_waiting: int = 40
     max_of_one_source: int = 20
     asked_again_growth: float = 1.5
@@ -68,19 +72,20 @@ def best_action(pattern: Pattern) -> ActionStats | None:
     return next((stats for stats in pattern.actions if stats.worked), None)
 
 
-def kind_of(pattern: Pattern, rules: DraftRules) -> DraftKind | None:
+def kind_of(pattern: Pattern, rules: DraftRules, *, now: datetime) -> DraftKind | None:
     """Which draft a pattern without a runbook is worth, None for none yet. It is worth one and not three: what would be
     told in the others stands in it.
 
-    - INCIDENT: fewer than `min_incidents`, severe, ended well, and the action that ended it is known;
+    - INCIDENT: fewer than `min_incidents`, recent, severe, ended well, and the action that ended it is known;
     - RESOLUTION: recurring, nothing known of its diagnosis and triggers, and one action with clear evidence;
     - PATTERN: any other that recurs and passes the bars.
     """
     best = best_action(pattern)
     if pattern.frequency < rules.min_incidents:
         ended_well = pattern.success.trials > 0 and pattern.success.successes == pattern.success.trials
+        is_news = now - pattern.evidence.last_seen <= timedelta(days=rules.incident_days)
         is_severe = pattern.severity in rules.severe
-        return DraftKind.INCIDENT if is_severe and ended_well and best is not None else None
+        return DraftKind.INCIDENT if is_news and is_severe and ended_well and best is not None else None
     if pattern.confidence.value < rules.min_confidence or not (best or pattern.diagnosis):
         return None
     is_clear = best is not None and best.worked >= rules.clear_worked
@@ -122,10 +127,14 @@ def is_worth_an_update(review: Review, pattern: Pattern, rules: DraftRules) -> b
     return says_otherwise or not count / rules.update_growth < pattern.frequency < count * rules.update_growth
 
 
-def in_turn(patterns: Sequence[Pattern]) -> list[Pattern]:
+def in_turn(patterns: Sequence[Pattern], rules: DraftRules) -> list[Pattern]:
     """The order in which patterns get their drafts: those that several principals report first; then every source's
-    best before any source's second, so that nobody fills the queue with theirs. Worst and most frequent first."""
-    ranked = sorted(patterns, key=lambda pattern: (-_weight(pattern), -pattern.frequency, pattern.id))
+    best before any source's second, so that nobody fills the queue with theirs. What recurs comes before what happened
+    once, then the worst and the most frequent."""
+    ranked = sorted(
+        patterns,
+        key=lambda one: (one.frequency < rules.min_incidents, -_weight(one), -one.frequency, one.id),
+    )
     places: dict[str, int] = {}
     turns: list[tuple[int, int, Pattern]] = []
     for rank, pattern in enumerate(ranked):

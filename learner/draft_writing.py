@@ -14,6 +14,7 @@ from kb.runbook import RunbookType
 from kb.runbook_store import NewRunbook, RunbookStore, StoredDocument
 from kb.slugs import is_valid_id, slugify
 from learner.amend import amend
+from learner.covering import main_alert
 from learner.draft import draft_runbook
 from learner.draft_rules import evidence_digest
 from learner.settling import LEARNER, find_document, find_versions
@@ -49,14 +50,14 @@ class DraftWriter:
         text = self.text(pattern, document_id)
         return with_evidence(NewDraft(pattern.id, kind, document_id, sha256_of(text), "", 0, text), pattern)
 
-    def change(
-        self, pattern: Pattern, stored: StoredDocument, kind: DraftKind, *, entry_id: str = ""
-    ) -> NewDraft | None:
+    def change(self, pattern: Pattern, stored: StoredDocument, kind: DraftKind) -> NewDraft | None:
         """A change of a runbook: a part added to what people wrote for a PATCH, else the learner's own text anew. None
         when there is nothing to change."""
         document = stored.document
         text: str | None
         if kind is DraftKind.PATCH:
+            alert = main_alert(pattern)
+            entry_id = next((one.id for one in document.runbooks[1:] if alert and alert in one.alerts), "")
             raw = self._runbooks.version_text(document.id, stored.version)
             text = amend(raw, pattern, self._incidents(pattern), path=document.path, entry_id=entry_id)
         else:

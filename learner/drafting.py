@@ -106,7 +106,7 @@ class Drafter:
                 known = _known(view)
             wanted = [one for one in patterns.values() if self._follow(one, known.by_pattern.get(one.id, ()), report)]
             self._close_orphans(patterns, known, report)
-            self._open_in_turn(in_turn(wanted), patterns, known, report)
+            self._open_in_turn(in_turn(wanted, self._rules), patterns, known, report)
             return report
 
     def _settle_pending(self, report: DraftReport) -> None:
@@ -195,7 +195,7 @@ class Drafter:
         is_stale = stored.document.sha256 != draft.base_sha256
         if not is_stale and not is_worth_an_update(review, pattern, self._rules):
             return
-        newer = self._writer.change(pattern, stored, draft.kind, entry_id=self._covers(pattern) or "")
+        newer = self._writer.change(pattern, stored, draft.kind)
         if newer is None:
             if is_stale:
                 self._close(review, "The runbook says it already.", report)
@@ -243,15 +243,17 @@ class Drafter:
         """While this is the same, what there is to ask about a pattern is the same."""
         return evidence_digest(pattern), self._runbooks.revision()
 
-    def _is_full(self, view: RecordView | RecordChange) -> bool:
+    def _is_full(self, view: RecordView | RecordChange, kind: DraftKind | None = None) -> bool:
         today = self._now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-        opened = [review for review in view.reviews.since(today) if review.opened_at >= today]
+        opened = [review.draft.kind for review in view.reviews.since(today) if review.opened_at >= today]
+        if kind is DraftKind.INCIDENT and opened.count(kind) >= self._rules.max_incidents_a_day:
+            return True
         waiting = view.reviews.all(ReviewStatus.OPEN)
         return len(opened) >= self._rules.max_new_a_day or len(waiting) >= self._rules.max_waiting
 
     def _draft_for(self, pattern: Pattern, mine: Sequence[Review], taken: set[str]) -> NewDraft | None:
         """What to ask people about a pattern that has no open review; None when there is nothing to ask."""
-        kind = kind_of(pattern, self._rules)
+        kind = kind_of(pattern, self._rules, now=self._now())
         own = next((one for one in reversed(mine) if one.status is ReviewStatus.APPROVED), None)
         covered_by = own.draft.document_id if own else self._covers(pattern) if kind else None
         if covered_by is None:
@@ -263,7 +265,7 @@ class Drafter:
         still_ours = own is not None and not own.draft.edited_by and own.draft.text_sha256 == stored.document.sha256
         if own is not None and still_ours and own.draft.kind is not DraftKind.PATCH:
             return self._writer.change(pattern, stored, own.draft.kind)
-        return self._writer.change(pattern, stored, DraftKind.PATCH, entry_id=covered_by)
+        return self._writer.change(pattern, stored, DraftKind.PATCH)
 
     def _open(
         self, change: RecordChange, draft: NewDraft, pattern: Pattern, patterns: Mapping[str, Pattern], known: _Known
@@ -281,7 +283,7 @@ class Drafter:
         ]
         source = only_source(pattern)
         is_flooded = source is not None and sources.count(source) >= self._rules.max_of_one_source
-        return None if is_flooded or self._is_full(change) else change.reviews.put(draft)
+        return None if is_flooded or self._is_full(change, draft.kind) else change.reviews.put(draft)
 
     def _put(self, before: Review, draft: NewDraft) -> Review | None:
         """The open review with a newer draft; None when somebody decided or changed it in the meantime."""

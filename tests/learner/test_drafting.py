@@ -59,17 +59,17 @@ def test_a_second_run_changes_nothing(stage: Stage) -> None:
 def test_a_pattern_is_worth_one_draft_or_none(
     stage: Stage, incidents: int, more: dict[str, object], kind: DraftKind | None
 ) -> None:
-    stage.learn("pat-a", incidents, **more)
+    stage.learn("pat-a", incidents, day=55, **more)
     stage.drafter.run()
     assert [review.draft.kind for review in stage.all_reviews()] == ([kind] if kind else [])
 
 
 def test_each_kind_has_its_folder(stage: Stage) -> None:
-    stage.learn("pat-a", 1, alerts=("VolumeGone",), severity=Severity.CRITICAL)
+    stage.learn("pat-a", 1, alerts=("VolumeGone",), severity=Severity.CRITICAL, day=58)
     stage.learn("pat-b", 12, alerts=("CertExpired",), diagnosis=())
     stage.drafter.run()
     assert sorted(stage.files) == [
-        "dynamic/incidents/2026-03-05-volume-gone.md",
+        "dynamic/incidents/2026-05-02-volume-gone.md",
         "dynamic/resolutions/auto-generated/cert-expired.md",
     ]
 
@@ -126,6 +126,20 @@ def test_no_more_drafts_a_day_than_the_limit(stage: Stage) -> None:
     stage.turn(hours=2)
     assert len(stage.drafter.run().opened) == 2
     assert len(stage.all_reviews()) == 4
+
+
+def test_a_single_incident_is_news_only_for_so_long_and_few_a_day(stage: Stage) -> None:
+    for number in range(5):
+        stage.learn(f"pat-{number}", 1, alerts=(f"Gone{number}",), severity=Severity.CRITICAL, day=50)
+    stage.learn("pat-old", 1, alerts=("OldTrouble",), severity=Severity.CRITICAL, day=40)
+    stage.learn("pat-z", 3, alerts=("QuietTrouble",), severity=Severity.LOW)
+    stage.drafter.run()
+    kinds = [review.draft.kind for review in stage.all_reviews()]
+    assert kinds == [DraftKind.PATTERN, *[DraftKind.INCIDENT] * 3]
+    stage.turn(days=1)
+    assert len(stage.drafter.run().opened) == 2
+    stage.turn(days=1)
+    assert stage.drafter.run().opened == []
 
 
 def test_nothing_is_added_while_people_have_enough_to_read(stage: Stage) -> None:

@@ -20,25 +20,34 @@ WATCHED_DAYS = 28.0
 
 MAX_NAMED = 5
 
+Lines = tuple[frozenset[str], ...]
+"""The terms of each line of a runbook."""
+
 
 def find_upkeep(patterns: Sequence[Pattern], covered: Mapping[str, str], around: Surroundings) -> list[Insight]:
     """What the runbooks in `around` need; those of patterns that they cover, by `covered`, are looked at closer."""
     by_id = {use.runbook_id: use for use in around.runbooks}
+    said: dict[str, Lines] = {}
     found: list[Insight] = []
     for pattern in patterns:
         use = by_id.get(covered.get(pattern.id, ""))
         if use is not None:
-            found += _lacking(pattern, use, around.reviews)
-            found += _disproved(pattern, use)
+            lines = said[use.runbook_id] = said.get(use.runbook_id) or lines_of(use.text)
+            found += _lacking(pattern, use, lines, around.reviews)
+            found += _disproved(pattern, use, lines)
     for use in around.runbooks:
         found += _failing(use)
         found += _stale(use, around)
     return [*found, *_unused(around)]
 
 
-def mentions(text: str, stats: ActionStats) -> bool:
-    """Whether some line of a text says an action, in any of its wordings and with most of its words."""
-    lines = [action_terms(line) for line in text.splitlines() if line.strip()]
+def lines_of(text: str) -> Lines:
+    """What each line of a text is about, to be looked through for actions."""
+    return tuple(action_terms(line) for line in text.splitlines() if line.strip())
+
+
+def mentions(lines: Lines, stats: ActionStats) -> bool:
+    """Whether some line says an action, in any of its wordings and with most of its words."""
     for wording in stats.wordings:
         wanted = action_terms(wording)
         if any(len(wanted & line) >= SAME_ACTION * len(wanted) for line in lines):
@@ -46,7 +55,7 @@ def mentions(text: str, stats: ActionStats) -> bool:
     return False
 
 
-def _lacking(pattern: Pattern, use: RunbookUse, reviews: Mapping[str, str]) -> Iterator[Insight]:
+def _lacking(pattern: Pattern, use: RunbookUse, lines: Lines, reviews: Mapping[str, str]) -> Iterator[Insight]:
     waiting = reviews.get(pattern.id)
     act = (
         InsightAction(ActionKind.OPEN_REVIEW, waiting)
@@ -54,7 +63,7 @@ def _lacking(pattern: Pattern, use: RunbookUse, reviews: Mapping[str, str]) -> I
         else InsightAction(ActionKind.EDIT_RUNBOOK, use.runbook_id)
     )
     best = next((stats for stats in pattern.actions if stats.worked >= MIN_WORKED), None)
-    if best is not None and not mentions(use.text, best):
+    if best is not None and not mentions(lines, best):
         text = (
             f"{use.title} does not say what ended {pattern.name}: “{best.name}” worked in {best.worked} of "
             f"{best.success.trials}"
@@ -68,12 +77,12 @@ def _lacking(pattern: Pattern, use: RunbookUse, reviews: Mapping[str, str]) -> I
             yield _about(InsightKind.RUNBOOK_LACKS, text, 0.5 * count, act, use, pattern, ids)
 
 
-def _disproved(pattern: Pattern, use: RunbookUse) -> Iterator[Insight]:
+def _disproved(pattern: Pattern, use: RunbookUse, lines: Lines) -> Iterator[Insight]:
     """Actions that a runbook tells and that failed or did harm in the incidents that it covers."""
     act = InsightAction(ActionKind.EDIT_RUNBOOK, use.runbook_id)
     for stats in pattern.actions:
         failing = stats.success.trials >= MIN_TOLD and stats.success.interval.high < 0.5
-        if (stats.worse >= MIN_WORSE or failing) and mentions(use.text, stats):
+        if (stats.worse >= MIN_WORSE or failing) and mentions(lines, stats):
             how = (
                 f"made it worse in {stats.worse} of {stats.tried}"
                 if stats.worse >= MIN_WORSE

@@ -118,11 +118,19 @@ class Grouping:
         self._place(len(self.items) - 1, profile, pattern_id, near)
         return Assignment(pattern_id, not joins, candidates)
 
-    def put(self, item: Item, pattern_id: str | None) -> None:
-        """Take in an incident that is not known yet where it was assigned before; None: it stands in no group."""
+    def put(self, item: Item, pattern_id: str | None, *, beside: int | None = None) -> None:
+        """Take in an incident that is not known yet where it was assigned before; None: it stands in no group.
+
+        `beside` is the number of one with the same signature that stands in that group, where one is known.
+        """
         self._append(item)
-        if pattern_id is not None:
-            self.place(len(self.items) - 1, profile_of(self.read(item.signature)), pattern_id)
+        if pattern_id is None:
+            return
+        profile = profile_of(self.read(item.signature))
+        if beside is None:
+            self.place(len(self.items) - 1, profile, pattern_id)
+        else:
+            self._join(len(self.items) - 1, profile, pattern_id, self.micros[self.micro_of[beside]])
 
     def begin(self) -> None:
         """From here on what `learn` and `put` do can be taken back, until `keep`."""
@@ -249,9 +257,10 @@ class Grouping:
 
     def _place(self, number: int, profile: Profile, group: str, near: Sequence[int]) -> None:
         micro = self._nearest_micro(profile, group, near)
-        if micro is None:
-            micro = self._found(profile, group)
-        else:
+        self._join(number, profile, group, micro or self._found(profile, group))
+
+    def _join(self, number: int, profile: Profile, group: str, micro: Micro) -> None:
+        if micro.members:
             before = micro.profile
             self._on_undo(partial(self._point_at, micro))
             self._on_undo(partial(setattr, micro, "profile", before))

@@ -174,8 +174,12 @@ def fill(grouping: Grouping, learnt: Sequence[StoredIncident]) -> None:
     if told:
         grouping.reader = Reader(build_lexicon(told))
     grouping.embed_missing([item.signature for item, group in zip(items, groups, strict=True) if group is not None])
+    placed: dict[tuple[Signature, str], int] = {}
     for item, group in zip(items, groups, strict=True):
-        grouping.put(item, group)
+        beside = None if group is None else placed.get((item.signature, group))
+        grouping.put(item, group, beside=beside)
+        if group is not None:
+            placed.setdefault((item.signature, group), len(grouping.items) - 1)
     grouping.clustered_at = clustered
 
 

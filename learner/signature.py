@@ -54,6 +54,7 @@ _NUMBER = re.compile(r"(?<![\w\x01])[-+]?\d+(?:[-.,:/_T]\d+)*(?:[a-zµ]{1,3}(?:\
 _KEPT = "\x01"
 """Marks a number that means something, so that the number mask passes it by."""
 
+_BEFORE_PLACE = re.compile(r"\b(?:in|on|at|for|of|from|namespace|cluster|tenant|job)\s+|/")
 _EMPTY_PARENTHESES = re.compile(rf"\(\s*(?:instance\s*)?[{_HOLE}\s:,/]*\)|\[[{_HOLE}\s:,/.-]*\]", re.I)
 _HOLES = re.compile(rf"(?:{_HOLE}\s*[,/:]?\s*)+")
 _LONE_SYMBOLS = re.compile(r"(?<!\S)[^\w\s]+(?!\S)|(?<=\()[^\w\s()]+\s|[<>]{2,}|%+(?=\s|$)")
@@ -127,25 +128,47 @@ def sign(title: str, description: str, *, alert: str = "", values: Sequence[str]
     `values` are those of the incident's labels: where the text has one of them in the place of a name (`in prod`,
     `prod/checkout`), it is masked like a host.
     """
-    place = _places([value for value in values if value in title or value in description])
-    title, description = (place.sub(_mask_place, text) if place else text for text in (title, description))
+    names = sorted({value for value in values if 2 < len(value) <= MAX_VALUE_CHARS})
+    title, description = (_mask_places(text, [name for name in names if name in text]) for text in (title, description))
     headline, owner = _undecorated(title[:MAX_TITLE_CHARS].strip())
     parts = (_tidy(part).lower() for part in _SENTENCE_END.split(mask(description[:MAX_TEXT_CHARS])))
     kept = [part[:MAX_SEGMENT_CHARS] for part in (*parts, owner) if _has_word(part)]
     return Signature(alert=alert.strip(), title=headline, segments=tuple(kept[:MAX_SEGMENTS]))
 
 
-def _places(values: Iterable[str]) -> re.Pattern[str] | None:
-    names = "|".join(sorted({re.escape(value) for value in values if 2 < len(value) <= MAX_VALUE_CHARS}))
+def _mask_places(text: str, names: Sequence[str]) -> str:
+    """`text` with a hole for each name that stands behind a word of place or beside a slash. One pass for each side:
+    a pattern made of the names would have to be compiled for every incident."""
     if not names:
-        return None
-    return re.compile(
-        rf"(\b(?:in|on|at|for|of|from|namespace|cluster|tenant|job)\s+|/)(?:{names})\b|\b(?:{names})(?=/)"
-    )
+        return text
+    spans = []
+    for before in _BEFORE_PLACE.finditer(text):
+        start = before.end()
+        ends = (start + len(name) for name in names if text.startswith(name, start))
+        end = next((end for end in ends if _is_edge(text, end)), None)
+        if end is not None:
+            spans.append((start, end))
+    for name in names:
+        start = text.find(f"{name}/")
+        while start >= 0:
+            if _is_edge(text, start):
+                spans.append((start, start + len(name)))
+            start = text.find(f"{name}/", start + 1)
+    parts, done = [], 0
+    for start, end in sorted(spans):
+        if start >= done:
+            parts += [text[done:start], _HOLE]
+            done = end
+    return "".join([*parts, text[done:]])
 
 
-def _mask_place(match: re.Match[str]) -> str:
-    return f"{match[1] or ''}{_HOLE}"
+def _is_edge(text: str, at: int) -> bool:
+    """Whether a word begins or ends at this place."""
+    return _is_word(text[at - 1 : at]) != _is_word(text[at : at + 1])
+
+
+def _is_word(char: str) -> bool:
+    return char.isalnum() or char == "_"
 
 
 def _undecorated(text: str) -> tuple[str, str]:

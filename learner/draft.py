@@ -11,14 +11,22 @@ from kb.severity import Severity
 from learner.effectiveness import cite
 from learner.plain import named, one_line, plain, statement
 from learner.signature import signature_of
+from learner.words import terms_in
 
 MAX_ALERTS = 10
 ALERT_SHARE = 0.2
 """An alert's name stands in the front matter, where it wins searches, only when so many of the incidents bear it, and
 from two incidents on at least two: nobody claims the name of another trouble by one report."""
 
-MAX_SYMPTOMS = 12
+MAX_SYMPTOMS = 4
+"""Of listed symptoms, of titles, and of sentences."""
+
+MAX_WORDINGS = 40
+SAME_WORDING = 0.6
+"""Two wordings that share so many of their terms say the same."""
+
 MAX_STEPS = 12
+MAX_SERVICES = 5
 MAX_NAME_CHARS = 200
 LEARNED_TAG = "learned"
 
@@ -39,18 +47,23 @@ def alert_names(incidents: Sequence[Incident]) -> tuple[Cited, ...]:
 
 
 def symptoms(pattern: Pattern, incidents: Sequence[Incident]) -> tuple[Cited, ...]:
-    """What was seen, as its authors put it with names and numbers masked: symptoms that they listed, titles, then the
-    sentences that several of them wrote, most told first."""
-    listed = list(pattern.symptoms)
+    """What was seen, as its authors put it with names and numbers masked: symptoms that they listed, titles, and the
+    sentences that several of them wrote, most told first. Of wordings that hardly differ the first stands for all."""
     signatures = [(signature_of(incident), incident.id) for incident in incidents]
     titles = cite((signature.title, incident_id) for signature, incident_id in signatures)
     sentences = cite((part, incident_id) for signature, incident_id in signatures for part in signature.segments)
-    bar = 2 if len(incidents) > 1 else 1
-    agreed = [told for told in sentences if len(told.incident_ids) >= bar]
-    found: dict[str, Cited] = {}
-    for told in (*listed, *titles[:MAX_SYMPTOMS], *agreed):
-        found.setdefault(told.text.lower(), told)
-    return tuple(found.values())[:MAX_SYMPTOMS]
+    agreed = [told for told in sentences if len(told.incident_ids) >= min(2, len(incidents))]
+    found: list[Cited] = []
+    terms: list[frozenset[str]] = []
+    for source in (pattern.symptoms, titles, agreed):
+        room = len(found) + MAX_SYMPTOMS
+        for told in source[:MAX_WORDINGS]:
+            mine = frozenset(terms_in(told.text.lower())) or frozenset({told.text})
+            is_new = not any(len(mine & known) >= SAME_WORDING * len(mine | known) for known in terms)
+            if is_new and len(found) < room:
+                found.append(told)
+                terms.append(mine)
+    return tuple(found)
 
 
 def _front_matter(pattern: Pattern, incidents: Sequence[Incident], document_id: str) -> str:
@@ -120,7 +133,7 @@ def _details(pattern: Pattern, incidents: Sequence[Incident]) -> Iterator[str]:
             "Seen with alert",
             cite((alert, incident.id) for incident in incidents for alert in incident.alerts)[:MAX_ALERTS],
         ),
-        ("Service", _services(incidents)[:MAX_ALERTS]),
+        ("Service", _services(incidents)[:MAX_SERVICES]),
         ("Trigger", pattern.triggers),
         ("Symptoms", symptoms(pattern, incidents)),
         ("Impact", pattern.impacts),

@@ -82,7 +82,7 @@ def _take_back(review: Review, runbooks: RunbookStore, principal: Principal) -> 
     draft = review.draft
     stored = find_document(runbooks, draft.document_id)
     if draft.base_sha256:
-        if stored is not None and stored.document.sha256 == draft.text_sha256:
+        if stored is not None:
             _put_base_back(review, stored, runbooks, principal)
     elif stored is None:
         _bring_back(review, runbooks, principal)
@@ -91,17 +91,19 @@ def _take_back(review: Review, runbooks: RunbookStore, principal: Principal) -> 
 
 
 def _put_base_back(review: Review, stored: StoredDocument, runbooks: RunbookStore, principal: Principal) -> None:
-    """The text before the change, published only if it was."""
-    base = review.draft.base_sha256
-    document_id = stored.document.id
-    raw = text_of_digest(runbooks, document_id, base)
-    if raw is None:
+    """The text before the change, published only if it was. A text that is neither is somebody's, and stays."""
+    draft, document_id = review.draft, stored.document.id
+    history = iter(runbooks.versions(document_id))
+    is_applied = any(version.sha256 == draft.text_sha256 for version in history)
+    base = next((version for version in history if version.sha256 == draft.base_sha256), None)
+    if not is_applied or base is None:
         return
-    states = [version.state for version in runbooks.versions(document_id) if version.sha256 == base]
-    note = f"review {review.id} taken back"
-    back = runbooks.update(document_id, raw, _unseen(principal), if_match=stored.etag, note=note)
-    if states[0] is ReviewState.PUBLISHED and back.state is not ReviewState.PUBLISHED:
-        runbooks.publish(document_id, principal, digest=base)
+    if stored.document.sha256 == draft.text_sha256:
+        raw, note = runbooks.version_text(document_id, base.number), f"review {review.id} taken back"
+        stored = runbooks.update(document_id, raw, _unseen(principal), if_match=stored.etag, note=note)
+    is_back = stored.document.sha256 == draft.base_sha256 and stored.state is not ReviewState.PUBLISHED
+    if is_back and base.state is ReviewState.PUBLISHED:
+        runbooks.publish(document_id, principal, digest=draft.base_sha256)
 
 
 def _bring_back(review: Review, runbooks: RunbookStore, principal: Principal) -> None:

@@ -1,7 +1,7 @@
 """A stage for drafts and reviews: records and runbooks in memory, a clock turned by hand, and patterns that are
 whatever incidents the test puts together."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -163,17 +163,3 @@ def queue_incident(
 
 class Killed(BaseException):
     """The process dies here."""
-
-
-def die_after(calls: int, act: Callable[..., object]) -> Callable[..., object]:
-    """`act`, whose process dies right after the call of that number."""
-    left = [calls]
-
-    def wrapped(*args: object, **more: object) -> object:
-        done = act(*args, **more)
-        left[0] -= 1
-        if left[0] == 0:
-            raise Killed
-        return done
-
-    return wrapped

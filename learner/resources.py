@@ -19,9 +19,9 @@ MIN_WORKED = 3
 class Measure(StrEnum):
     """What was done about a resource by hand."""
 
-    RAISED = "raised"
-    FREED = "freed"
-    RESTARTED = "won back by a restart"
+    RAISED = "raised by hand"
+    FREED = "freed by hand"
+    RESTARTED = "won back by restarts"
 
 
 def _terms(words: str) -> frozenset[str]:
@@ -45,6 +45,15 @@ _MEASURES: Mapping[Measure, frozenset[str]] = MappingProxyType(
         Measure.RESTARTED: _terms("restart"),
     }
 )
+_FREEABLE = _terms("old log file temporary artifact image snapshot backup data wal cache idle session query process")
+"""What takes room: deleting it frees the resource that an incident is about, rotating a password does not."""
+
+_FILLS = frozenset({"memory", "disk space", "connections", "file descriptors"})
+"""Resources that things pile up in."""
+
+_GIVEN_BACK = frozenset({"memory", "connections", "file descriptors", "threads and workers"})
+"""Resources that a process gives back when it ends."""
+
 _ADVICE: Mapping[Measure, str] = MappingProxyType(
     {
         Measure.RAISED: "give it more for good, or let it grow by itself",
@@ -73,15 +82,22 @@ def find_resource_hints(patterns: Sequence[Pattern]) -> list[Insight]:
 
 
 def _treated(stats: ActionStats, about: frozenset[str]) -> Iterable[tuple[str, Measure]]:
-    """Resources that an action which helped gave more of or freed: those it names, else those that it is all about."""
+    """Resources that an action which helped gave more of or freed: those it names, else those that its pattern is
+    about, where it can only have been these."""
     if not stats.worked:
         return
     terms = action_terms(stats.name)
-    named = _resources_in(terms)
     for measure, verbs in _MEASURES.items():
         if terms & verbs and not (measure is Measure.RAISED and "down" in terms):
-            for resource in sorted(named or about):
+            for resource in sorted(_meant(measure, terms, about)):
                 yield resource, measure
+
+
+def _meant(measure: Measure, terms: frozenset[str], about: frozenset[str]) -> frozenset[str]:
+    named = _resources_in(terms)
+    if measure is Measure.RESTARTED:  # what is restarted is named, what that gives back is not
+        return about & _GIVEN_BACK
+    return about & _FILLS if measure is Measure.FREED and not named and terms & _FREEABLE else named
 
 
 def _resources_in(terms: Iterable[str]) -> frozenset[str]:
@@ -100,7 +116,7 @@ def _hint(resource: str, measure: Measure, cases: Sequence[_Case]) -> Insight:
     names = list(dict.fromkeys(case.pattern.name for case in ordered))
     among = names[0] if len(names) == 1 else f"{len(names)} patterns, most in {names[0]}"
     text = (
-        f"{resource.capitalize()}: {measure} by hand in {len(ids)} incidents ({among}); "
+        f"{resource.capitalize()}: {measure} in {len(ids)} incidents ({among}); "
         f"“{best.stats.name}” worked in {best.stats.worked} of {best.stats.success.trials}: {_ADVICE[measure]}"
     )
     act = InsightAction(ActionKind.OPEN_PATTERN, best.pattern.id)

@@ -89,6 +89,16 @@ class TestResources:
         pattern = learnt(did(incident, "Delete old logs", [HELPED] * 3, title="Disk almost full on database"))
         assert [hint.text.split(":")[0] for hint in find_resource_hints([pattern])] == ["Disk space"]
 
+    def test_what_an_action_cannot_have_freed_is_not_laid_to_it(self, incident: Make) -> None:
+        full = "Disk almost full on database"
+        for text in ("Rotated credentials", "Restart the exporter", "Scaled up", "Added a region"):
+            assert find_resource_hints([learnt(did(incident, text, [HELPED] * 3, title=full))]) == []
+
+    def test_a_restart_gives_back_what_processes_hold(self, incident: Make) -> None:
+        pattern = learnt(did(incident, "Restart the worker pods", [HELPED] * 3, title="Heap of api is exhausted"))
+        (hint,) = find_resource_hints([pattern])
+        assert hint.text.startswith("Memory: won back by restarts in 3 incidents")
+
     def test_patterns_of_one_resource_make_one_hint(self, incident: Make) -> None:
         first = learnt(did(incident, "Close idle connections", [HELPED] * 2), "pat-1")
         other = did(incident, "Kill idle connections", [HELPED] * 2, title="Postgres connections exhausted")

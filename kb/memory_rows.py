@@ -1,13 +1,13 @@
 """Rows in memory that a failed change leaves as they were."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, TypeVar
 
 from kb.incident_cleaning import Redact
 from kb.principal import Principal
-from kb.record_store import RecordEvent
+from kb.record_store import RecordEvent, RecordNews
 
 Key = TypeVar("Key")
 Row = TypeVar("Row")
@@ -93,6 +93,7 @@ class MemoryEvents:
     def last(self) -> int:
         return len(self._turn.told)
 
-    def since(self, seq: int) -> Sequence[RecordEvent] | None:
+    def since(self, seq: int) -> RecordNews | None:
         later = enumerate(self._turn.told[seq:], start=seq + 1)
-        return None if seq > self.last() else [RecordEvent(number, act, subject) for number, (act, subject) in later]
+        events = tuple(RecordEvent(number, act, subject) for number, (act, subject) in later)
+        return None if seq > self.last() else RecordNews(events, self.last())

@@ -242,6 +242,14 @@ class RecordEvent:
     subject: str
 
 
+@dataclass(frozen=True, slots=True)
+class RecordNews:
+    """Events on incidents and patterns, oldest first, and the number of the last event of any kind."""
+
+    events: tuple[RecordEvent, ...]
+    last: int
+
+
 class EventReads(Protocol):
     """What was done to the records, for those who hold a copy of a part of them."""
 
@@ -249,8 +257,8 @@ class EventReads(Protocol):
         """The number of the latest event, that of a running change included. It grows with every change."""
         ...
 
-    def since(self, seq: int) -> Sequence[RecordEvent] | None:
-        """Events on incidents and patterns after that number, oldest first; None when some of them are forgotten."""
+    def since(self, seq: int) -> RecordNews | None:
+        """What came after that number; None when some of it is forgotten."""
         ...
 
 

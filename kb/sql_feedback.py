@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, select, update
 
 from kb.feedback import (
     MAX_VOTES_PER_DAY,
@@ -128,6 +128,9 @@ class SqlFeedback(SqlFeedbackReads):
         self._ledger.tell(act, subject, facts, topic=FEEDBACK_CHANGED)
 
 
+_ANSWER = select(answers.c.fingerprint, answers.c.answer).where(answers.c.key == bindparam("digest"))
+
+
 class SqlKeyReads:
     """`KeyReads` on one connection."""
 
@@ -135,8 +138,7 @@ class SqlKeyReads:
         self._connection = connection
 
     def find(self, request: KeyedRequest) -> GivenAnswer | None:
-        mine = select(answers.c.fingerprint, answers.c.answer).where(answers.c.key == request.digest)
-        row = self._connection.execute(mine).first()
+        row = self._connection.execute(_ANSWER, {"digest": request.digest}).first()
         if row is None:
             return None
         if row.fingerprint != request.fingerprint:

@@ -3,7 +3,7 @@ groups in memory follow them. Safe to share between threads and between processe
 
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
@@ -61,7 +61,8 @@ class Learner:
         self._make_neighbours = make_neighbours or (lambda: ExactNeighbours(dimension))
         self._redact = redact
         self._apart = apart
-        self._once = Once(records)
+        self._turns = _Turns(records, self._changing)
+        self._once = Once(self._turns)
         self._book = PatternBook(now)
         self._lock = threading.RLock()
         self._regrouping = threading.Lock()
@@ -92,20 +93,12 @@ class Learner:
     ) -> Reply:
         """`learn` for one incident under a key: done once, answered alike each time. `shape` makes the answer a JSON
         value. Raises `KeyReused`, `RequestInFlight`, `InvalidInput`."""
-        with self._records.read() as view:
-            known = view.keys.find(request)
-        if known is not None:
-            return Reply(known.answer, is_replay=True)
-        self._embed_ahead([incident], principal)
 
-        def act(change: RecordChange, turn: _Turn) -> object:
-            self._begin(turn, change)
-            (learned,) = turn.arrivals.learn(change, [incident])
-            turn.position = change.events.last()
+        def act(change: RecordChange, _: None) -> object:
+            (learned,) = self._turns.present.arrivals.learn(change, [incident])
             return shape(learned)
 
-        with self._lock, self._settling() as turn:
-            return self._once.answer(request, principal, prepare=lambda: turn, act=act)
+        return self._once.answer(request, principal, prepare=lambda: self._embed_ahead([incident], principal), act=act)
 
     def patch(
         self, incident_id: str, patch: IncidentPatch, principal: Principal, *, if_version: int | None = None
@@ -249,7 +242,8 @@ class Learner:
     def _changing(self, principal: Principal) -> Iterator["_Turn"]:
         """One transaction, begun with a memory that knows all that was written before it."""
         with self._lock, self._settling() as turn, self._records.change(principal) as change:
-            self._begin(turn, change)
+            self._take_in(change)
+            turn.change, turn.arrivals, turn.has_begun = change, Arrivals(self._memory), True
             yield turn
             turn.position = change.events.last()
 
@@ -269,10 +263,6 @@ class Learner:
                 step()
             self._memory.revision += bool(turn.after)
             self._memory.position = turn.position
-
-    def _begin(self, turn: "_Turn", change: RecordChange) -> None:
-        self._take_in(change)
-        turn.change, turn.arrivals, turn.has_begun = change, Arrivals(self._memory), True
 
     def _say(self, turn: "_Turn", said: Said | None) -> None:
         if said is None:
@@ -342,6 +332,22 @@ class _Turn:
         self.has_begun = False
         self.after: list[Callable[[], object]] = []
         self.position = 0
+
+
+class _Turns:
+    """The records as `Once` wants them, each of its changes a turn of the learner."""
+
+    present: _Turn
+
+    def __init__(self, records: RecordStore, changing: Callable[[Principal], AbstractContextManager[_Turn]]) -> None:
+        self.read = records.read
+        self._changing = changing
+
+    @contextmanager
+    def change(self, principal: Principal) -> Iterator[RecordChange]:
+        with self._changing(principal) as turn:
+            self.present = turn
+            yield turn.change
 
 
 def _only_its_signs(incident: Incident) -> Incident:

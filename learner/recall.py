@@ -68,9 +68,10 @@ class Memory:
 
     def take_in(self, view: Records) -> bool | None:
         """Take in what was done since the last time; whether that was anything. None: only `restore` can tell."""
-        events = view.events.since(self.position)
-        if events is None:
+        news = view.events.since(self.position)
+        if news is None:
             return None
+        events = news.events
         acts = {event.act for event in events}
         changed = {event.subject for event in events if event.act in _INCIDENT_CHANGES}
         if acts & _PATTERN_CHANGES:
@@ -81,7 +82,7 @@ class Memory:
         if "pattern.move" in acts:
             self._move(view.patterns.standing())
         self._reread(view, changed)
-        self.position = view.events.last()
+        self.position = news.last
         self.revision += bool(events)
         return bool(events)
 

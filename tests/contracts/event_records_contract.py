@@ -6,7 +6,7 @@ import pytest
 from kb.errors import InvalidInput
 from kb.pattern import ChangeKind, PatternChange
 from kb.pattern_records import Assignment, Word, WordKind
-from kb.record_store import RecordChange, RecordEvent
+from kb.record_store import RecordChange, RecordEvent, RecordNews
 from tests.contracts.records_bench import ANNA, BEN, RecordsBench, told, told_apart
 
 
@@ -21,12 +21,17 @@ class EventRecordsContract:
         with bench.store.read() as view:
             found = view.events.since(seq)
         assert found is not None
-        return list(found)
+        assert found.last == self.last(bench)
+        return list(found.events)
+
+    def last(self, bench: RecordsBench) -> int:
+        with bench.store.read() as view:
+            return view.events.last()
 
     def test_an_empty_store_has_nothing_to_tell(self, bench: RecordsBench) -> None:
         with bench.store.read() as view:
             assert view.events.last() == 0
-            assert view.events.since(0) == []
+            assert view.events.since(0) == RecordNews((), 0)
 
     def test_every_change_is_told_in_its_order(self, bench: RecordsBench) -> None:
         one = bench.add(told_apart(1)).stored.incident.id

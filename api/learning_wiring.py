@@ -5,7 +5,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -24,8 +24,6 @@ from indexer.generation import Generation
 from kb.audit import AuditLog
 from kb.database import Database
 from kb.hits import Answer
-from kb.incident import IncidentStatus
-from kb.incident_records import IncidentQuery, IncidentSort
 from kb.outbox import Outbox
 from kb.pattern import ActionStats, Pattern
 from kb.redact import redact
@@ -34,18 +32,11 @@ from kb.runbook_store import RunbookStore
 from kb.search_log import SearchLog
 from kb.severity_policy import SeverityPolicy
 from kb.sql_records import SqlRecords
-from learner.assign import MIN_PATTERN_INCIDENTS
-from learner.draft_rules import DraftRules
 from learner.drafting import Drafter, DraftReport
 from learner.learner import Learner
 from learner.reviewing import Reviews
 
 log = logging.getLogger("sre_kb.learning")
-
-NEWS = timedelta(days=7)
-"""What began longer ago and never recurred is history, as in an import, and asks for no runbook."""
-
-MAX_YOUNG = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,25 +154,9 @@ class LearningBase:
             self.records,
             around.runbooks,
             patterns=lambda: self.learner.patterns(),
-            young=self._young,
             covers=self.covers,
             now=around.now,
         )
-
-    def _young(self) -> Sequence[Pattern]:
-        """Groups of the severe incidents that ended lately and have not recurred often enough to be patterns."""
-        query = IncidentQuery(
-            statuses=frozenset({IncidentStatus.RESOLVED}),
-            severities=DraftRules().severe,
-            started_from=self._around.now() - NEWS,
-            sort=IncidentSort.RECORDED,
-            limit=MAX_YOUNG,
-        )
-        with self.records.read() as view:
-            found = view.incidents.page(query).incidents
-        ids = dict.fromkeys(stored.pattern_id for stored in found if stored.pattern_id is not None)
-        groups = [self.learner.pattern(pattern_id) for pattern_id in ids]
-        return [group for group in groups if group.frequency < MIN_PATTERN_INCIDENTS]
 
     def draft(self) -> DraftReport:
         """Bring drafts in step with the patterns, unless nothing has changed since the last time. Raises

@@ -3,11 +3,8 @@
 
 const form = document.querySelector("[data-typed-form]");
 const rows = form.querySelector("[data-own-rows]");
+let isTouched = false;
 let isSending = false;
-
-const isTouched = () => [...form.elements].some((field) =>
-  field.matches("[type=radio], [type=checkbox]") ? field.checked !== field.defaultChecked
-    : field.matches("textarea, input:not([type=hidden])") && field.value !== field.defaultValue);
 
 function addRow() {
   const last = rows.lastElementChild;
@@ -25,7 +22,8 @@ function addRow() {
 }
 
 form.addEventListener("submit", () => { isSending = true; });
-addEventListener("beforeunload", (event) => { if (!isSending && isTouched()) event.preventDefault(); });
+form.addEventListener("input", () => { isTouched = true; });
+addEventListener("beforeunload", (event) => { if (isTouched && !isSending) event.preventDefault(); });
 addEventListener("pageshow", () => { isSending = false; });
 form.addEventListener("keydown", (event) => {
   if ((event.ctrlKey || event.metaKey) && event.key === "Enter") {

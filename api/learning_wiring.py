@@ -154,6 +154,8 @@ class LearningBase:
             self.records,
             around.runbooks,
             patterns=lambda: self.learner.patterns(),
+            young=lambda: self.learner.newcomers(),
+            pattern=lambda pattern_id: self.learner.pattern(pattern_id),
             covers=self.covers,
             now=around.now,
         )
@@ -167,7 +169,7 @@ class LearningBase:
             return DraftReport()
         report = self.drafter.run()
         self._drafted = state
-        if report.opened or report.updated or report.settled:
+        if report.has_changes:
             self._around.runbooks_changed()
         for problem in report.problems:
             log.warning("%s", problem, extra={"event": "draft_problem"})

@@ -76,7 +76,14 @@ class Bench:
             generation=lambda: self.index.current.id,
             document_of=lambda runbook_id: self.runbooks.get(runbook_id).document.id,
         )
-        self.drafter = Drafter(self.records, self.runbooks, patterns=self.learner.patterns, covers=covers, now=self.now)
+        self.drafter = Drafter(
+            self.records,
+            self.runbooks,
+            patterns=self.learner.patterns,
+            pattern=self.learner.pattern,
+            covers=covers,
+            now=self.now,
+        )
         self.reviews = Reviews(self.records, self.runbooks, pattern=self.learner.pattern, now=self.now)
 
     def now(self) -> datetime:

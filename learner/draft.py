@@ -21,6 +21,9 @@ from two incidents on at least two: nobody claims the name of another trouble by
 MAX_SYMPTOMS = 4
 """Of listed symptoms, of titles, and of sentences."""
 
+AGREED_SHARE = 0.05
+"""A title or a sentence is a symptom of the pattern when so many of its incidents bear it."""
+
 MAX_WORDINGS = 40
 SAME_WORDING = 0.6
 """Two wordings that share so many of their terms say the same."""
@@ -52,10 +55,12 @@ def symptoms(pattern: Pattern, incidents: Sequence[Incident]) -> tuple[Cited, ..
     signatures = [(signature_of(incident), incident.id) for incident in incidents]
     titles = cite((signature.title, incident_id) for signature, incident_id in signatures)
     sentences = cite((part, incident_id) for signature, incident_id in signatures for part in signature.segments)
-    agreed = [told for told in sentences if len(told.incident_ids) >= min(2, len(incidents))]
+    enough = max(min(2, len(incidents)), AGREED_SHARE * len(incidents))
+    agreed = [told for told in sentences if len(told.incident_ids) >= enough]
+    common = [told for told in titles if told is titles[0] or len(told.incident_ids) >= enough]
     found: list[Cited] = []
     terms: list[frozenset[str]] = []
-    for source in (pattern.symptoms, titles, agreed):
+    for source in (pattern.symptoms, common, agreed):
         room = len(found) + MAX_SYMPTOMS
         for told in source[:MAX_WORDINGS]:
             mine = frozenset(terms_in(told.text.lower())) or frozenset({told.text})

@@ -6,12 +6,14 @@ decision that has not reached the runbooks, a review without its file, or a file
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from kb.errors import KBError, StorageUnavailable
 from kb.pattern import Pattern
+from kb.pattern_records import PatternNotFound
 from kb.record_store import RecordChange, RecordStore, RecordView
 from kb.review_records import Decision, DraftChanged, DraftKind, NewDraft, Review, ReviewDecided, ReviewStatus
 from kb.runbook import ReviewState
@@ -61,6 +63,13 @@ class _Known:
     is_recorded: Callable[[str], bool]
 
     @property
+    def waiting(self) -> set[str]:
+        """Patterns with an open review."""
+        return {
+            key for key, reviews in self.by_pattern.items() if any(one.status is ReviewStatus.OPEN for one in reviews)
+        }
+
+    @property
     def document_ids(self) -> set[str]:
         """Ids of all documents that a review is or was about."""
         return {review.draft.document_id for reviews in self.by_pattern.values() for review in reviews}
@@ -69,9 +78,10 @@ class _Known:
 class Drafter:
     """Brings drafts and reviews in step with the patterns; one pass at a time.
 
-    `patterns` gives those with enough incidents, `young` the groups that are none yet; `covers` tells the id of a
-    published or static runbook that covers a pattern. `now` is the clock of the records. Several processes may run
-    one each: every review is opened in a transaction that looks again.
+    `patterns` gives those with enough incidents, `young` the latest groups that are none yet, `pattern` any group by
+    its id, or raises `PatternNotFound`. `covers` tells the id of a published or static runbook that covers a pattern.
+    `now` is the clock of the records. Several processes may run one each: every review is opened in a transaction that
+    looks again.
     """
 
     def __init__(
@@ -80,6 +90,7 @@ class Drafter:
         runbooks: RunbookStore,
         *,
         patterns: Callable[[], Sequence[Pattern]],
+        pattern: Callable[[str], Pattern],
         covers: Callable[[Pattern], str | None],
         now: Callable[[], datetime],
         rules: DraftRules | None = None,
@@ -90,6 +101,7 @@ class Drafter:
         self._writer = DraftWriter(records, runbooks)
         self._patterns = patterns
         self._young = young
+        self._pattern = pattern
         self._covers = covers
         self._now = now
         self._rules = rules or DraftRules()
@@ -101,13 +113,22 @@ class Drafter:
         with self._turn:
             report = DraftReport()
             self._settle_pending(report)
-            patterns = {pattern.id: pattern for pattern in (*self._young(), *self._patterns())}
             with self._records.read() as view:
                 known = _known(view)
+            patterns = {one.id: one for one in (*self._young(), *self._patterns())}
+            patterns.update(self._found(known.waiting - patterns.keys()))
             wanted = [one for one in patterns.values() if self._follow(one, known.by_pattern.get(one.id, ()), report)]
             self._close_orphans(patterns, known, report)
             self._open_in_turn(in_turn(wanted, self._rules), patterns, known, report)
             return report
+
+    def _found(self, pattern_ids: Collection[str]) -> dict[str, Pattern]:
+        """Groups that have a draft already, however small or old they are."""
+        found = {}
+        for pattern_id in pattern_ids:
+            with suppress(PatternNotFound):
+                found[pattern_id] = self._pattern(pattern_id)
+        return found
 
     def _settle_pending(self, report: DraftReport) -> None:
         """Carry out what was decided before a crash."""
@@ -277,9 +298,7 @@ class Drafter:
         if not draft.base_sha256 and draft.document_id in current.document_ids - known.document_ids:
             return None
         sources = [
-            only_source(patterns[pattern_id]) if pattern_id in patterns else None
-            for pattern_id, reviews in current.by_pattern.items()
-            if any(review.status is ReviewStatus.OPEN for review in reviews)
+            only_source(patterns[pattern_id]) if pattern_id in patterns else None for pattern_id in current.waiting
         ]
         source = only_source(pattern)
         is_flooded = source is not None and sources.count(source) >= self._rules.max_of_one_source

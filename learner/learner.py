@@ -21,7 +21,7 @@ from kb.record_store import RecordChange, RecordStore
 from kb.redact import redact as redact_secrets
 from learner.apart import regroup_apart
 from learner.arrivals import Arrivals, Learned
-from learner.assign import Grouping
+from learner.assign import MIN_PATTERN_INCIDENTS, Grouping
 from learner.constraints import rename
 from learner.errors import NotLearnt
 from learner.features import EmbedTexts
@@ -33,6 +33,9 @@ from learner.recommend import Recommendation, SimilarIncident, choose, how_it_en
 from learner.regrouped import write_regrouping
 from learner.signature import Signature, signature_of, signature_of_alert
 from learner.spoken import Said, present, said_learn_again, said_merge, said_split, said_unlearn
+
+LATEST = 200
+"""Incidents learnt last, among which groups that are no patterns yet are still news."""
 
 _TEXTS_REMEMBERED = 2000
 
@@ -146,6 +149,15 @@ class Learner:
         ordered = tuple(sorted(found, key=lambda pattern: (-pattern.frequency, pattern.id)))
         self._listed = (revision, self._now(), ordered)
         return ordered
+
+    def newcomers(self) -> Sequence[Pattern]:
+        """The groups of the incidents learnt last that have too few incidents to be patterns, ordered by id."""
+        with self._lock:
+            grouping = self._memory.grouping
+            found = {grouping.pattern_of(item.id) for item in grouping.items[-LATEST:]}
+            ids = sorted(key for key in found if key and grouping.sizes[key] < MIN_PATTERN_INCIDENTS)
+            sources = [self._source(key) for key in ids]
+        return [self._book.pattern(source) for source in sources]
 
     def pattern(self, pattern_id: str) -> Pattern:
         """One group as a pattern, however few its incidents; forwarding ids are followed. Raises `PatternNotFound`."""

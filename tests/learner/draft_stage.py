@@ -51,6 +51,7 @@ class Stage:
             self.records,
             self.runbooks,
             patterns=lambda: [one for one in self.patterns() if one.frequency >= 3],
+            pattern=lambda pattern_id: self.pattern(pattern_id),
             young=lambda: [one for one in self.patterns() if one.frequency < 3],
             covers=lambda pattern: self.covers.get(pattern.id),
             now=self.now,

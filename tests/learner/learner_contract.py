@@ -389,6 +389,15 @@ class LearnerContract:
         with pytest.raises(NotLearnt):
             learner.unlearn("inc-none", BEN)
 
+    def test_the_latest_groups_too_small_to_be_patterns_are_newcomers(self, stage: Stage) -> None:
+        learner = stage.opened()
+        learner.learn([told(number) for number in range(3)], ANNA)
+        (one,) = learner.learn([told(7, CERT)], ANNA)
+        found = learner.newcomers()
+        assert [(pattern.id, pattern.frequency) for pattern in found] == [(one.pattern_id, 1)]
+        learner.unlearn(one.stored.incident.id, ANNA)
+        assert learner.newcomers() == []
+
     def test_a_pattern_without_incidents_is_not_found_until_one_comes_back(self, stage: Stage) -> None:
         learner = stage.opened()
         (one,) = teach(learner, QUEUE, 1)

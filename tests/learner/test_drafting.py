@@ -10,6 +10,7 @@ from kb.review_records import DraftKind, ReviewStatus
 from kb.runbook import ReviewState
 from kb.severity import Severity
 from learner.draft_rules import DraftRules
+from learner.drafting import Drafter
 from tests.learner.draft_stage import ANNA, EVE, HELPED, USELESS, WORSE, Stage, new_stage
 
 OPEN, APPROVED, REJECTED = ReviewStatus.OPEN, ReviewStatus.APPROVED, ReviewStatus.REJECTED
@@ -140,6 +141,23 @@ def test_a_single_incident_is_news_only_for_so_long_and_few_a_day(stage: Stage) 
     assert len(stage.drafter.run().opened) == 2
     stage.turn(days=1)
     assert stage.drafter.run().opened == []
+
+
+def test_a_draft_is_looked_after_when_its_group_is_no_news_any_more(stage: Stage) -> None:
+    stage.learn("pat-a", 1, severity=Severity.CRITICAL, day=55)
+    stage.drafter.run()
+    mine = stage.reviews.page(stage.only_review().id).text + "\nMore.\n"
+    stage.edit_on_disk("dynamic/incidents/2026-04-29-queue-growing.md", mine)
+    later = Drafter(
+        stage.records,
+        stage.runbooks,
+        patterns=tuple,
+        pattern=stage.pattern,
+        covers=lambda _: None,
+        now=stage.now,
+    )
+    assert later.run().offered == [stage.only_review().id]
+    assert stage.only_review().draft.edited_by == "disk"
 
 
 def test_nothing_is_added_while_people_have_enough_to_read(stage: Stage) -> None:

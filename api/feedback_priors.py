@@ -62,13 +62,13 @@ class FeedbackPriors:
 
     def _read(self) -> Known:
         # Loaded when somebody has said something; most searches from the command line need not wait for it.
-        from kb.runbook_feedback import runbook_feedback
+        from kb.feedback_weight import feedback_by_target
         from kb.sql_feedback import SqlFeedbackReads
 
         with self._database.read() as connection:
             reads = SqlFeedbackReads(connection)
             votes, outcomes = reads.votes(), reads.outcomes()
-        found = runbook_feedback(votes, outcomes, now=self._now())
+        found = feedback_by_target(votes, outcomes, now=self._now())
         return Known(
             {runbook: MAX_PRIOR * feedback.value for runbook, feedback in found.items()},
             {runbook: feedback.notes for runbook, feedback in found.items()},

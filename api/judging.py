@@ -1,8 +1,11 @@
-"""The records -> what people said about the learner, as `learner.accuracy` counts it."""
+"""The records -> what people said about the learner, as `learner.accuracy` counts it, and about what it recommends."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import datetime
 
 from api.learning_acts import AccuracyView
+from kb.feedback import Outcome, Vote
+from kb.feedback_weight import Feedback, feedback_by_target
 from kb.pattern_records import LearntIncident
 from kb.record_store import RecordStore, RecordView
 from learner.accuracy import Judgements, accuracy_of, response_times
@@ -26,6 +29,17 @@ def accuracy_view(records: RecordStore, action_keys: Collection[str]) -> Accurac
         )
     used = {told.outcome.incident_id for told in outcomes if told.outcome.target not in said.recommended}
     return AccuracyView(accuracy_of(said), response_times((one.stored.incident for one in learnt), used))
+
+
+def feedback_on(records: RecordStore, targets: Iterable[str], *, now: datetime) -> Mapping[str, Feedback]:
+    """What people's votes on some targets and the outcomes of using them come to."""
+    votes: list[Vote] = []
+    outcomes: list[Outcome] = []
+    with records.read() as view:
+        for target in targets:
+            votes += view.feedback.votes(target=target)
+            outcomes += view.feedback.outcomes(target=target)
+    return feedback_by_target(votes, outcomes, now=now)
 
 
 def _learnt(view: RecordView) -> Iterator[LearntIncident]:

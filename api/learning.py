@@ -7,7 +7,7 @@ from datetime import datetime
 
 from api.acts import SearchRequest
 from api.errors import NotReady
-from api.judging import accuracy_view
+from api.judging import accuracy_view, feedback_on
 from api.learning_acts import (
     AccuracyView,
     IncidentView,
@@ -44,6 +44,7 @@ from kb.runbook_store import StoredDocument
 from kb.severity_policy import SeverityPolicy, called_by_now, duties_due, phase_now
 from learner.alert_rules import prometheus_rules
 from learner.assign import MIN_PATTERN_INCIDENTS
+from learner.heeding import heed, targets_of
 from learner.insight import Surroundings
 from learner.insights import find_insights
 from learner.recommend import Recommendation, SimilarIncident
@@ -190,7 +191,7 @@ class Learning:
         subject = subject_of(request)
         try:
             learner = self._parts.learner()
-            found = learner.recommend(subject)
+            found = self._heeded(learner.recommend(subject))
             pattern = learner.pattern(found.pattern_id) if found.confident and found.pattern_id else None
         except NotReady as exc:
             return RecommendView(answer, None, None, None, (), overall_confidence(answer, None), exc.message)
@@ -210,7 +211,7 @@ class Learning:
 
     def recognise(self, request: SearchRequest) -> Recommendation:
         """What ended incidents like an alert or a text before, with no search beside it. Raises `NotReady`."""
-        return self._parts.learner().recommend(subject_of(request))
+        return self._heeded(self._parts.learner().recommend(subject_of(request)))
 
     def reviews(self, status: ReviewStatus | None = ReviewStatus.OPEN) -> Sequence[ReviewItem]:
         """Drafts in one state of review, or all."""
@@ -290,6 +291,10 @@ class Learning:
             runbook = reviews[0] if reviews else None
         return LearnAnswer(learned, pattern, runbook, advice_on(learned, pattern, runbook))
 
+    def _heeded(self, found: Recommendation) -> Recommendation:
+        """What is recommended, with what people said of it."""
+        return heed(found, feedback_on(self._records, targets_of(found), now=self.now()))
+
     def _without_learner(self, stored: StoredIncident, notes: Sequence[IncidentNote]) -> IncidentView:
         incident, now = stored.incident, self.now()
         done = {note.duty: note.event_time for note in notes if note.duty}
@@ -304,7 +309,7 @@ class Learning:
 
     def _with_learner(self, seen: IncidentView) -> IncidentView:
         learner, incident = self._parts.learner(), seen.stored.incident
-        found = None if incident.status is IncidentStatus.RESOLVED else learner.recommend(incident)
+        found = None if incident.status is IncidentStatus.RESOLVED else self._heeded(learner.recommend(incident))
         pattern_id = seen.stored.pattern_id or (found.pattern_id if found and found.confident else None)
         pattern = learner.pattern(pattern_id) if pattern_id else None
         if found is not None:

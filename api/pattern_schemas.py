@@ -46,6 +46,7 @@ class ActionOut(Outgoing):
     side_effects: list[CitedOut]
     principals: int
     incident_ids: list[str]
+    feedback: list[str] = Field(default=[], description="What people said of it, where it is recommended.")
 
 
 class ConfidencePartOut(Outgoing):

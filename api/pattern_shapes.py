@@ -30,7 +30,7 @@ def rate_out(rate: Rate) -> schemas.RateOut:
     )
 
 
-def action_out(stats: ActionStats) -> schemas.ActionOut:
+def action_out(stats: ActionStats, said: Sequence[str] = ()) -> schemas.ActionOut:
     """One action."""
     return schemas.ActionOut(
         key=plain(stats.key),
@@ -48,6 +48,7 @@ def action_out(stats: ActionStats) -> schemas.ActionOut:
         side_effects=_cited(stats.side_effects),
         principals=stats.principals,
         incident_ids=list(stats.incident_ids),
+        feedback=[plain(note) for note in said],
     )
 
 
@@ -119,8 +120,8 @@ def recommendation_out(found: Recommendation, urls: Urls) -> schemas.Recommendat
         pattern_id=found.pattern_id,
         pattern_name=plain(found.pattern_name),
         likelihood=round(found.likelihood, 4),
-        actions=[action_out(stats) for stats in found.actions],
-        cautions=[action_out(stats) for stats in found.cautions],
+        actions=[action_out(stats, found.said.get(stats.key, ())) for stats in found.actions],
+        cautions=[action_out(stats, found.said.get(stats.key, ())) for stats in found.cautions],
         similar=[similar_out(incident, urls) for incident in found.similar],
         expected_s=rounded(found.expected_s),
         expected_low_s=rounded(interval.low if interval else None),

@@ -107,10 +107,18 @@ class Services:
     def record_event(
         self, search_id: str, kind: EventKind, runbook_id: str, principal: Principal, *, anchor: str = ""
     ) -> None:
-        """Remember what a reader did with a hit. Raises `SearchNotFound`."""
+        """Remember what a reader did with a hit; a vote counts for the runbook from then on.
+
+        Raises `SearchNotFound`, `InvalidInput`, `TooManyVotes`.
+        """
         self._recorder.add_event(
             SearchEvent(search_id, kind, runbook_id, anchor, principal.name, principal.face, self._now())
         )
+        if kind in (EventKind.VOTE_UP, EventKind.VOTE_DOWN):
+            from kb.feedback import NewVote, Verdict  # no search waits for it
+
+            verdict = Verdict.HELPED if kind is EventKind.VOTE_UP else Verdict.WRONG
+            self.learning.vote(NewVote(runbook_id, search_id, verdict), principal)
 
     def runbooks(self, request: ListRequest) -> RunbookPage:
         """A page of the list."""

@@ -1,9 +1,7 @@
 """What people thought of hits and recommendations, and how using a runbook or an action ended. One vote a person and
-case; its weight is bounded and fades (pure values and rules)."""
+case; what they come to is told by `kb.feedback_weight` (pure values and rules)."""
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -79,38 +77,6 @@ class Outcome:
     recurred_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Opinion:
-    """What all votes on one target come to. `value` lies in [-1, 1]; the counts are of persons, not faded."""
-
-    value: float
-    helped: int
-    wrong: int
-    outdated: int
-
-
-_WORTH = {Verdict.HELPED: 1.0, Verdict.WRONG: -1.0, Verdict.OUTDATED: -0.5}
-
-
-def opinions(votes: Iterable[Vote], *, now: datetime) -> Mapping[str, Opinion]:
-    """What people think of each target.
-
-    However often one person voted on a target, it weighs at most as one vote of today: their latest word counts, at
-    half its weight for each `HALF_LIFE` that has passed.
-    """
-    latest: defaultdict[str, dict[str, Vote]] = defaultdict(dict)
-    for vote in votes:
-        if now - vote.event_time > FORGOTTEN_AFTER:
-            continue
-        mine = latest[vote.vote.target]
-        before = mine.get(vote.principal)
-        if before is None or (before.event_time, before.vote.case) < (vote.event_time, vote.vote.case):
-            mine[vote.principal] = vote
-    return {
-        target: _opinion([voices[name] for name in sorted(voices)], now) for target, voices in sorted(latest.items())
-    }
-
-
 def feedback_key(principal: str, case: str, target: str) -> str:
     """What a person's vote or outcome on one target in one case is kept under."""
     return hashlib.sha256("\x00".join((principal, case, target)).encode("utf-8", "surrogatepass")).hexdigest()
@@ -138,15 +104,3 @@ def check_name(field: str, name: str) -> None:
         raise InvalidInput(
             field, "is not the name of anything", advice=f"Use 1 to {MAX_TARGET_CHARS} printable characters."
         )
-
-
-def _opinion(voices: list[Vote], now: datetime) -> Opinion:
-    weights = [0.5 ** (max(now - voice.event_time, timedelta(0)) / HALF_LIFE) for voice in voices]
-    total = sum(weight * _WORTH[voice.vote.verdict] for weight, voice in zip(weights, voices, strict=True))
-    said = [voice.vote.verdict for voice in voices]
-    return Opinion(
-        value=total / (sum(weights) + PRIOR_VOTES),
-        helped=said.count(Verdict.HELPED),
-        wrong=said.count(Verdict.WRONG),
-        outdated=said.count(Verdict.OUTDATED),
-    )

@@ -1,8 +1,8 @@
 """What to say to an alert: the pattern it belongs to, the actions that ended such incidents, the likest past incidents
 and how long it may take. Says nothing when it does not know. Pure over what the grouping recognises."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -32,7 +32,8 @@ class SimilarIncident:
 @dataclass(frozen=True, slots=True)
 class Recommendation:
     """`confident` is false when no pattern is likely enough; then only `nearest` says what came close. `likelihood` is
-    the probability that the alert belongs to the pattern; times are seconds."""
+    the probability that the alert belongs to the pattern; times are seconds. `said` tells what people said of the
+    pattern and of actions, by id and key."""
 
     confident: bool
     pattern_id: str | None
@@ -44,6 +45,7 @@ class Recommendation:
     expected_s: float | None
     expected_interval: Interval | None
     nearest: tuple[str, ...]
+    said: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def choose(candidates: Sequence[Candidate]) -> Candidate | None:

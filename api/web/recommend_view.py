@@ -1,7 +1,8 @@
 """What ended such incidents before, as the search page, an incident's page and a pattern's page show it. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from markupsafe import Markup
 
@@ -36,6 +37,7 @@ class ActionLine:
     side_effects: tuple[str, ...]
     wordings: tuple[str, ...]
     principals: int
+    said: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class RecommendationScreen:
     """The block. `is_confident` is False when no pattern is likely enough; then only `nearest` may say something."""
 
     is_confident: bool
+    pattern_id: str
     pattern_name: str
     pattern_href: str
     likelihood: str
@@ -69,24 +72,29 @@ def recommendation_screen(recommendation: Recommendation, urls: Urls) -> Recomme
     shown = {stats.key for stats in recommendation.actions}
     return RecommendationScreen(
         is_confident=recommendation.confident,
+        pattern_id=recommendation.pattern_id or "",
         pattern_name=recommendation.pattern_name,
         pattern_href=urls.pattern(recommendation.pattern_id) if recommendation.pattern_id else "",
         likelihood=percent(recommendation.likelihood),
         chance=chance_in_words(recommendation.likelihood),
-        actions=action_lines(recommendation.actions),
-        cautions=action_lines(stats for stats in recommendation.cautions if stats.key not in shown),
+        actions=action_lines(recommendation.actions, recommendation.said),
+        cautions=action_lines(
+            (stats for stats in recommendation.cautions if stats.key not in shown), recommendation.said
+        ),
         similar=similar_lines(recommendation.similar, urls),
         expected=length(recommendation.expected_s),
         expected_interval=between_lengths(recommendation.expected_interval),
     )
 
 
-def action_lines(actions: Iterable[ActionStats]) -> tuple[ActionLine, ...]:
-    """Actions for a page, in their order."""
-    return tuple(_action(stats) for stats in actions)
+def action_lines(
+    actions: Iterable[ActionStats], said: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+) -> tuple[ActionLine, ...]:
+    """Actions for a page, in their order; `said` by their keys."""
+    return tuple(_action(stats, said.get(stats.key, ())) for stats in actions)
 
 
-def _action(stats: ActionStats) -> ActionLine:
+def _action(stats: ActionStats, said: tuple[str, ...]) -> ActionLine:
     return ActionLine(
         key=stats.key,
         name=stats.name,
@@ -104,6 +112,7 @@ def _action(stats: ActionStats) -> ActionLine:
         side_effects=tuple(cited.text for cited in stats.side_effects[:MAX_SIDE_EFFECTS]),
         wordings=stats.wordings[1:],
         principals=stats.principals,
+        said=said,
     )
 
 

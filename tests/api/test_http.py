@@ -147,6 +147,17 @@ class TestSearch:
         assert stage.log.get(search_id).query == "pod crash"
         assert [one.kind.value for one in stage.log.events(search_id)] == ["vote_up"]
 
+    def test_a_vote_on_a_hit_counts_for_its_runbook_and_the_last_word_holds(
+        self, client: TestClient, stage: Stage
+    ) -> None:
+        search_id = client.get("/runbooks/search?q=pod+crash").json()["search_id"]
+        for kind in ("view", "vote_up", "vote_down"):
+            event = {"kind": kind, "runbook_id": "pod-crash", "anchor": "diagnosis"}
+            assert client.post(f"/searches/{search_id}/events", json=event).status_code == 204
+        with stage.records.read() as view:
+            (vote,) = view.feedback.votes()
+        assert (vote.vote.target, vote.vote.case, vote.vote.verdict.value) == ("pod-crash", search_id, "wrong")
+
     def test_an_event_of_an_unknown_search_is_not_found(self, client: TestClient) -> None:
         event = {"kind": "view", "runbook_id": "pod-crash"}
         _problem(client.post("/searches/nope/events", json=event), 404, "search-not-found")

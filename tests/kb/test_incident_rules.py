@@ -2,14 +2,12 @@
 
 import json
 from dataclasses import fields, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kb.feedback import NewVote, Verdict, Vote, opinions
 from kb.incident import ActionOutcome, ActionTaken, DiagnosisStep, Incident, IncidentStatus, Resolution
 from kb.incident_cleaning import clean_incident, clean_name, clean_text
 from kb.incident_identity import identify, merged, moment_key, source_key
@@ -211,39 +209,3 @@ class TestIdentity:
         plain = Incident("", "x", NOON, NOON, "anna")
         one, other = replace(plain, source="a", source_id="bc"), replace(plain, source="ab", source_id="c")
         assert source_key(one) != source_key(other)
-
-
-class TestOpinions:
-    def vote(self, who: str, verdict: Verdict, *, days_ago: float = 0, case: str = "c", target: str = "t") -> Vote:
-        return Vote(NewVote(target, case, verdict), who, NOON - timedelta(days=days_ago))
-
-    def test_one_voice_alone_decides_little(self) -> None:
-        one = opinions([self.vote("anna", Verdict.HELPED)], now=NOON)["t"]
-        many = opinions([self.vote(f"p{n}", Verdict.HELPED) for n in range(27)], now=NOON)["t"]
-        assert one.value == pytest.approx(0.25)
-        assert many.value == pytest.approx(0.9)
-        assert (one.helped, many.helped) == (1, 27)
-
-    def test_a_vote_fades_by_half_in_ninety_days_and_is_forgotten_after_two_years(self) -> None:
-        assert opinions([self.vote("a", Verdict.WRONG, days_ago=90)], now=NOON)["t"].value == pytest.approx(-0.5 / 3.5)
-        assert opinions([self.vote("a", Verdict.WRONG, days_ago=731)], now=NOON) == {}
-
-    def test_however_often_one_person_votes_they_are_one_voice_and_their_last_word_counts(self) -> None:
-        often = [self.vote("a", Verdict.HELPED, days_ago=n, case=f"c{n}") for n in range(1, 200)]
-        told = opinions([*often, self.vote("a", Verdict.WRONG)], now=NOON)["t"]
-        assert (told.value, told.helped, told.wrong) == (pytest.approx(-0.25), 0, 1)
-
-    @given(
-        st.lists(
-            st.tuples(st.sampled_from("abc"), st.sampled_from(Verdict), st.floats(-10, 900), st.sampled_from("xyz")),
-            max_size=20,
-            unique_by=lambda vote: (vote[0], vote[3]),
-        ),
-        st.randoms(),
-    )
-    def test_opinions_are_bounded_and_do_not_depend_on_order(self, cast: list[Any], random: Any) -> None:
-        votes = [self.vote(who, verdict, days_ago=days, case=case) for who, verdict, days, case in cast]
-        told = opinions(votes, now=NOON)
-        random.shuffle(votes)
-        assert opinions(votes, now=NOON) == told
-        assert all(-0.5 <= opinion.value <= 0.5 for opinion in told.values())  # three voices against three neutral ones

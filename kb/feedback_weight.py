@@ -1,5 +1,5 @@
-"""What people's votes on a runbook, and the ends of incidents in which it was used, come to: a bounded opinion that
-fades, and the plain words that explain it (pure)."""
+"""What people's votes on a runbook, an action or a pattern, and the ends of incidents in which it was used, come to: a
+bounded opinion that fades, and the plain words that explain it (pure)."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -22,8 +22,8 @@ _USE_WORTH: Mapping[ActionOutcome, float] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
-class RunbookFeedback:
-    """What is thought of one runbook: `value` in (-1, 1), 0 for no opinion, and why, in sentences without a stop."""
+class Feedback:
+    """What is thought of one target: `value` in (-1, 1), 0 for no opinion, and why, in sentences without a stop."""
 
     value: float
     notes: tuple[str, ...]
@@ -31,16 +31,14 @@ class RunbookFeedback:
 
 @dataclass(slots=True)
 class _Told:
-    """What one runbook was told: the latest vote of each person, the latest end of each incident by each person."""
+    """What was said of one target: the latest vote of each person, the latest end of each incident by each person."""
 
     votes: dict[str, Vote] = field(default_factory=dict)
     uses: defaultdict[str, dict[str, Outcome]] = field(default_factory=lambda: defaultdict(dict))
 
 
-def runbook_feedback(
-    votes: Iterable[Vote], outcomes: Iterable[Outcome], *, now: datetime
-) -> Mapping[str, RunbookFeedback]:
-    """By the id of the runbook; an anchor after `#` is left out, so that a person has one voice on a runbook.
+def feedback_by_target(votes: Iterable[Vote], outcomes: Iterable[Outcome], *, now: datetime) -> Mapping[str, Feedback]:
+    """By target; the anchor of a runbook's section after `#` is left out, so that a person has one voice on a runbook.
 
     A person weighs at most as two of today: one for the latest vote, one for how the incidents went that they tell of,
     taken together however many they are. A word weighs half as much after each `HALF_LIFE`. With `PRIOR_VOTES` neutral
@@ -49,19 +47,19 @@ def runbook_feedback(
     told: defaultdict[str, _Told] = defaultdict(_Told)
     for vote in sorted(votes, key=lambda vote: (vote.event_time, vote.vote.case)):
         if now - vote.event_time <= FORGOTTEN_AFTER:
-            told[_runbook(vote.vote.target)].votes[vote.principal] = vote
+            told[_whole(vote.vote.target)].votes[vote.principal] = vote
     for one in sorted(outcomes, key=lambda one: (one.event_time, one.outcome.target)):
         is_told = one.outcome.outcome is not ActionOutcome.UNKNOWN
         if is_told and now - one.event_time <= FORGOTTEN_AFTER:
-            told[_runbook(one.outcome.target)].uses[one.principal][one.outcome.incident_id] = one
-    return {runbook: _weighed(said, now) for runbook, said in sorted(told.items())}
+            told[_whole(one.outcome.target)].uses[one.principal][one.outcome.incident_id] = one
+    return {target: _weighed(said, now) for target, said in sorted(told.items())}
 
 
-def _runbook(target: str) -> str:
+def _whole(target: str) -> str:
     return target.partition("#")[0]
 
 
-def _weighed(said: _Told, now: datetime) -> RunbookFeedback:
+def _weighed(said: _Told, now: datetime) -> Feedback:
     total = weight = 0.0
     for vote in said.votes.values():
         mine = _fresh(vote.event_time, now)
@@ -73,7 +71,7 @@ def _weighed(said: _Told, now: datetime) -> RunbookFeedback:
         voice = min(1.0, sum_of_weights)
         total += voice * sum(mine * worth for mine, worth in each) / sum_of_weights
         weight += voice
-    return RunbookFeedback(total / (weight + PRIOR_VOTES), (*_vote_notes(said), *_use_notes(said)))
+    return Feedback(total / (weight + PRIOR_VOTES), (*_vote_notes(said), *_use_notes(said)))
 
 
 def _fresh(moment: datetime, now: datetime) -> float:

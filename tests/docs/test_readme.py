@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -27,18 +28,28 @@ def without_figures(text: str) -> str:
     return "\n".join(FIGURE.sub("0", line).strip() for line in text.strip().splitlines() if line.strip())
 
 
+@pytest.fixture
+def own_environment(bundled_home: Path, bundled_environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
+    """The environment in which commands work on a copy of the bundled home: some of them change what is there."""
+    home = tmp_path / "home"
+    shutil.copytree(bundled_home, home, symlinks=True)
+    path = os.pathsep.join((str(Path(sys.executable).parent), bundled_environment["PATH"]))
+    folders = {"SRE_KB_RUNBOOKS_DIR": str(home / "runbooks"), "SRE_KB_DATA_DIR": str(home / "data")}
+    return {**bundled_environment, **folders, "PATH": path}
+
+
 @pytest.mark.model
 @pytest.mark.slow
-def test_every_command_of_the_readme_prints_what_the_readme_shows(
-    repository: Path, bundled_environment: dict[str, str]
+@pytest.mark.parametrize("page", ["README.md", "docs/tutorial/first-learning.md"])
+def test_every_command_of_a_page_prints_what_the_page_shows(
+    repository: Path, own_environment: dict[str, str], page: str
 ) -> None:
-    shown = examples(repository / "README.md")
+    shown = examples(repository / page)
     assert len(shown) >= 3
-    path = os.pathsep.join((str(Path(sys.executable).parent), bundled_environment["PATH"]))
     for command, expected in shown:
-        assert expected, f"the README shows no output of: {command}"
+        assert expected, f"{page} shows no output of: {command}"
         done = subprocess.run(
-            ["bash", "-c", command], env={**bundled_environment, "PATH": path}, capture_output=True, text=True
+            ["bash", "-c", command], cwd=repository, env=own_environment, capture_output=True, text=True
         )
         for line in without_figures(expected).splitlines():
             if line != "…":

@@ -8,14 +8,23 @@ from pathlib import Path
 
 import pytest
 
+from api.housekeeping import EVENTS_KEPT, UNSEEN_EVENTS_KEPT
 from api.imports.export_format import ExportFormat
 from api.imports.incident_fields import ALIASES, Telling, canonical, incident_of
 from api.imports.incident_file import EXPORT_FORMATS
 from api.imports.json_entries import LIST_KEYS
+from indexer.search import MAX_PRIOR, WEIGHTS
+from kb import feedback
 from kb.durations import parse_duration
+from kb.feedback_weight import RECURRED
+from kb.search_log import KEPT
 from kb.severity import Severity
 from kb.severity_policy import DEFAULT_POLICY
 from kb.severity_policy_config import policy_from
+from learner import alert_rules, gaps, resources, upkeep
+from learner.heeding import MAX_SAY
+from learner.insight import InsightKind
+from learner.recurrence import RECURS_WITHIN
 
 DOCS = Path(__file__).parents[2] / "docs" / "reference"
 
@@ -74,3 +83,27 @@ def test_the_example_of_a_policy_is_one() -> None:
     assert policy.levels[Severity.CRITICAL].respond_within_s == 180
     assert policy.levels[Severity.LOW].resolve_within_s == 1209600
     assert [duty.id for duty in policy.duties] == ["stakeholders", "status-page", "report", "postmortem", "legal"]
+
+
+def test_the_figures_on_feedback_and_insights_are_those_of_the_code() -> None:
+    text = " ".join((DOCS.parent / "explanation" / "feedback-and-insights.md").read_text().split())
+    for told in (
+        f"{feedback.HALF_LIFE.days} days and nothing after two years",
+        f"(sum of weights + {feedback.PRIOR_VOTES:.0f})",
+        f"came back within {RECURS_WITHIN.total_seconds() / 3600:.0f} hours | {RECURRED}",
+        f"`{MAX_PRIOR} × value`, on a scale where a perfect match has {sum(WEIGHTS.values()):.0f}",
+        f"`{MAX_SAY} × value` higher",
+        f"helped in {resources.MIN_WORKED} incidents or more",
+        f"in no answer for {upkeep.WATCHED_DAYS:.0f} days",
+        f"({upkeep.MIN_TOLD} outcomes or more)",
+        f"{gaps.MIN_PEOPLE} people, or one person on {gaps.MIN_DAYS} days",
+        f"from {alert_rules.MIN_OFTEN} incidents on",
+        f"from {alert_rules.MIN_TIMES} on",
+        f"Searches after {KEPT.days} days",
+        f"seen after {EVENTS_KEPT.days} days and all others after {UNSEEN_EVENTS_KEPT.days}",
+    ):
+        assert told in text
+    page = (DOCS.parent / "explanation" / "feedback-and-insights.md").read_text()
+    listed = page.partition("## Insights")[2].partition("###")[0]
+    rows = re.findall(r"^\| ([a-z ]+) \| .* \| .* \|$", listed, re.MULTILINE)
+    assert rows[1:] == [kind.value for kind in InsightKind]

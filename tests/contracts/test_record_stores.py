@@ -1,7 +1,7 @@
 """The contracts of the records on the in-memory twin, on SQLite and on PostgreSQL."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,8 +9,12 @@ from sqlalchemy import text
 
 from kb.audit import AuditLog
 from kb.database import Database, open_database, sqlite_url
+from kb.feedback import NewOutcome, NewVote, Verdict
+from kb.feedback_mark import feedback_mark
+from kb.incident import ActionOutcome
 from kb.memory_records import MemoryRecords
 from kb.outbox import Outbox
+from kb.record_store import RecordChange
 from kb.runbook_records import Journal
 from kb.sql_records import SqlRecords
 from kb.tables import metadata
@@ -18,7 +22,16 @@ from tests.contracts.event_records_contract import EventRecordsContract
 from tests.contracts.feedback_records_contract import FeedbackRecordsContract, KeyRecordsContract
 from tests.contracts.incident_records_contract import IncidentListContract, IncidentRecordsContract
 from tests.contracts.pattern_records_contract import PatternRecordsContract
-from tests.contracts.records_bench import HandClock, RecordsBench, numbered, redact_hunter
+from tests.contracts.records_bench import (
+    ANNA,
+    MINUTE,
+    NOON,
+    HandClock,
+    RecordsBench,
+    numbered,
+    redact_hunter,
+    told,
+)
 from tests.contracts.review_records_contract import ReviewRecordsContract
 
 
@@ -87,3 +100,27 @@ class TestSqlRecordsOnPostgres(RecordsContract):
     @pytest.fixture
     def bench(self, postgres_database: Database) -> RecordsBench:
         return sql_bench(postgres_database)
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("name", ["sqlite_database", "postgres_database"])
+def test_the_mark_of_feedback_changes_with_every_word(name: str, request: pytest.FixtureRequest) -> None:
+    database: Database = request.getfixturevalue(name)
+    bench = sql_bench(database)
+    marks = [feedback_mark(database)]
+    incident = bench.add(told()).stored.incident.id
+
+    def said(act: Callable[[RecordChange], object]) -> None:
+        bench.clock.turn(MINUTE)
+        with bench.store.change(ANNA) as change:
+            act(change)
+        marks.append(feedback_mark(database))
+
+    said(lambda change: change.feedback.vote(NewVote("disk-full", "s1", Verdict.HELPED)))
+    said(lambda change: change.feedback.vote(NewVote("disk-full", "s1", Verdict.WRONG)))
+    said(lambda change: change.feedback.tell(NewOutcome(incident, "disk-full", ActionOutcome.HELPED)))
+    said(lambda change: change.feedback.recurred(incident, NOON))
+    said(lambda change: change.feedback.withdraw("disk-full", "s1"))
+    assert marks[0] is None
+    assert len(set(marks)) == len(marks)
+    assert feedback_mark(database) == marks[-1]

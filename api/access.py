@@ -98,6 +98,7 @@ LEAST_ROLE: Mapping[str, Role] = MappingProxyType(
         "POST /i/{incident_id}/resolve": Role.RESPONDER,
         "POST /i/{incident_id}/assign": Role.RESPONDER,
         "POST /i/{incident_id}/note": Role.RESPONDER,
+        "POST /i/{incident_id}/vote": Role.RESPONDER,
         "POST /i/{incident_id}/reopen": Role.RESPONDER,
         "POST /i/{incident_id}/unlearn": Role.RESPONDER,
         "POST /i/{incident_id}/learn-again": Role.RESPONDER,

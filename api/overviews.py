@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from kb.feedback import Verdict
 from kb.incident_records import StoredIncident
 from kb.pattern import ChangeKind, Pattern
 from kb.record_store import RecordStore
@@ -39,6 +40,13 @@ class Overviews:
         """How many drafts wait for a person."""
         with self._records.read() as view:
             return len(view.reviews.all(ReviewStatus.OPEN))
+
+    def verdict(self, target: str, case: str, principal: str) -> Verdict | None:
+        """What a person has said of a target in a case; None for nothing."""
+        with self._records.read() as view:
+            votes = view.feedback.votes(target=target)
+        mine = (vote.vote.verdict for vote in votes if (vote.vote.case, vote.principal) == (case, principal))
+        return next(mine, None)
 
     def incidents_by_id(self, incident_ids: Iterable[str]) -> Mapping[str, StoredIncident]:
         """Those of the incidents that exist, by id."""

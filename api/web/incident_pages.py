@@ -8,9 +8,11 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
 from api import failures
+from api.acts import ListRequest
 from api.errors import NotReady
 from api.learning import Learning
 from api.learning_acts import IncidentView
+from api.services import Services
 from api.web.incident_form import (
     OpenScreen,
     open_screen,
@@ -22,16 +24,19 @@ from api.web.incident_screen import IncidentListScreen, incident_screen, list_sc
 from api.web.pasted import read_alert
 from api.web.render import Renderer
 from api.web.requests import FormDep, LargeFormDep, WebPrincipalDep, first_values
-from api.web.resolve_form import resolve_patch, resolve_screen, typed_again
+from api.web.resolve_form import ResolveScreen, followed, resolve_patch, resolve_screen, typed_again
 from api.web.searching import chosen
-from kb.errors import InvalidInput, KBError
+from kb.errors import InvalidInput, KBError, RunbookNotFound
+from kb.feedback import NewOutcome, NewVote, Verdict
 from kb.incident import IncidentStatus
 from kb.incident_records import IncidentChanged, IncidentPatch, IncidentQuery, IncidentSort
 from kb.pattern import ActionStats
 from kb.principal import Principal
+from kb.runbook import ReviewState
 from kb.severity import WORST_FIRST, Severity
 
 PAGE_SIZE = 50
+_EVERY = 100_000
 SINCE_DAYS = {"1d": 1, "7d": 7, "30d": 30, "90d": 90}
 _SORTS: Mapping[str, tuple[IncidentSort, bool]] = {
     "": (IncidentSort.STARTED, True),
@@ -42,9 +47,9 @@ _SORTS: Mapping[str, tuple[IncidentSort, bool]] = {
 _AT = "incidents"
 
 
-def add(router: APIRouter, learning: Callable[[], Learning], render: Renderer, now: Callable[[], datetime]) -> None:
+def add(router: APIRouter, services: Services, render: Renderer, now: Callable[[], datetime]) -> None:
     """Add the routes."""
-    pages = IncidentPages(learning, render, now)
+    pages = IncidentPages(services, render, now)
     _add_pages(router, pages)
     _add_acts(router, pages)
 
@@ -92,6 +97,10 @@ def _add_acts(router: APIRouter, pages: "IncidentPages") -> None:
     def note(incident_id: str, form: FormDep, principal: WebPrincipalDep) -> Response:
         return pages.note(incident_id, form, principal)
 
+    @router.post("/i/{incident_id}/vote")
+    def vote(incident_id: str, form: FormDep, principal: WebPrincipalDep) -> Response:
+        return pages.vote(incident_id, form, principal)
+
     @router.post("/i/{incident_id}/reopen")
     def reopen(incident_id: str, principal: WebPrincipalDep) -> Response:
         return pages.reopen(incident_id, principal)
@@ -108,15 +117,15 @@ def _add_acts(router: APIRouter, pages: "IncidentPages") -> None:
 class IncidentPages:
     """What each page does: one act of `Learning`, then a template."""
 
-    def __init__(self, learning: Callable[[], Learning], render: Renderer, now: Callable[[], datetime]) -> None:
-        self._open = learning
+    def __init__(self, services: Services, render: Renderer, now: Callable[[], datetime]) -> None:
+        self._services = services
         self._render = render
         self._urls = render.urls
         self._now = now
 
     @property
     def _learning(self) -> Learning:
-        return self._open()
+        return self._services.learning
 
     def browse(self, query: Mapping[str, str], principal: Principal) -> Response:
         """The list."""
@@ -154,7 +163,9 @@ class IncidentPages:
         screen = incident_screen(
             view, by=principal.name, policy=self._learning.policy, urls=self._urls, now=self._now()
         )
-        return self._render.page("incident.html", at=_AT, screen=screen)
+        pattern_id = view.recommendation.pattern_id if view.recommendation else None
+        verdict = self._learning.overviews.verdict(pattern_id, incident_id, principal.name) if pattern_id else None
+        return self._render.page("incident.html", at=_AT, screen=screen, verdict=verdict.value if verdict else "")
 
     def new(self, query: Mapping[str, str]) -> Response:
         """The form that opens an incident, filled from the alert in the address or from a pasted one."""
@@ -205,23 +216,33 @@ class IncidentPages:
 
     def resolve(self, incident_id: str, principal: Principal) -> Response:
         """The form that resolves and learns an incident."""
-        view = self._learning.incident(incident_id)
+        return self._resolve_form(self._resolve_screen(self._learning.incident(incident_id), principal))
+
+    def _resolve_screen(self, view: IncidentView, principal: Principal) -> ResolveScreen:
         actions, name = _suggested(view)
-        screen = resolve_screen(view.stored, actions, name, by=principal.name, now=self._now())
-        return self._render.page("resolve.html", at=_AT, screen=screen)
+        return resolve_screen(view.stored, actions, name, by=principal.name, now=self._now())
+
+    def _resolve_form(self, screen: ResolveScreen, *, status: int = 200) -> Response:
+        listed = self._services.runbooks(ListRequest(limit=_EVERY)).items
+        runbooks = [(one.runbook.id, one.runbook.title) for one in listed if one.stored.state is not ReviewState.DRAFT]
+        return self._render.page("resolve.html", status=status, at=_AT, screen=screen, runbooks=runbooks)
 
     def resolved(self, incident_id: str, form: Mapping[str, str], principal: Principal) -> Response:
         """Resolve it, which learns it. Nothing that was typed is lost when it cannot be taken."""
         view = self._learning.incident(incident_id)
+        used = followed(form)
         try:
+            if used is not None:
+                self._services.runbook(used[0])
             patch = resolve_patch(form, view.stored.incident, by=principal.name)
             self._learning.change_incident(incident_id, patch, principal, if_version=_version(form))
-        except (InvalidInput, IncidentChanged) as error:
-            actions, name = _suggested(view)
-            screen = resolve_screen(view.stored, actions, name, by=principal.name, now=self._now())
+        except (InvalidInput, IncidentChanged, RunbookNotFound) as error:
             is_conflict = isinstance(error, IncidentChanged)
+            screen = self._resolve_screen(view, principal)
             again = typed_again(screen, form, refused="" if is_conflict else _told(error), is_conflict=is_conflict)
-            return self._render.page("resolve.html", status=412 if is_conflict else 422, at=_AT, screen=again)
+            return self._resolve_form(again, status=412 if is_conflict else 422)
+        if used is not None:
+            self._learning.tell_outcome(NewOutcome(incident_id, *used), principal)
         return RedirectResponse(self._urls.incident(incident_id, anchor=":learnt"), 303)
 
     def assign(self, incident_id: str, form: Mapping[str, str], principal: Principal) -> Response:
@@ -237,6 +258,14 @@ class IncidentPages:
         """Keep a remark, or that a duty is done."""
         self._learning.add_note(incident_id, form.get("text", ""), principal, duty=form.get("duty", "")[:100])
         return RedirectResponse(self._urls.incident(incident_id, anchor=":timeline"), 303)
+
+    def vote(self, incident_id: str, form: Mapping[str, str], principal: Principal) -> Response:
+        """Say what one thinks of the pattern that was recognised."""
+        verdict = chosen(Verdict, form.get("verdict", ""), "verdict")
+        if verdict is None:
+            raise InvalidInput("verdict", "is missing", advice="Say whether it helped, was wrong or is outdated.")
+        self._learning.vote(NewVote(form.get("target", ""), incident_id, verdict), principal)
+        return RedirectResponse(self._urls.incident(incident_id, anchor=":advice"), 303)
 
     def reopen(self, incident_id: str, principal: Principal) -> Response:
         """It is not over after all."""

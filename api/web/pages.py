@@ -40,7 +40,8 @@ class Pages:
         list_pages.add(self.router, services, self._render, now)
         runbook_pages.add(self.router, services, self._render, now)
         write_pages.add(self.router, services, self._render)
-        for module in (incident_pages, pattern_pages, review_pages, insight_pages):
+        incident_pages.add(self.router, services, self._render, now)
+        for module in (pattern_pages, review_pages, insight_pages):
             module.add(self.router, lambda: services.learning, self._render, now)
 
     def not_found(self, request: Request) -> Response:

@@ -66,6 +66,8 @@ class ResolveScreen:
     prevention: str
     resolved_by: str
     pattern_name: str
+    runbook: str = ""
+    runbook_outcome: str = ""
     outcomes: tuple[OutcomeChoice, ...] = OUTCOMES
     refused: str = ""
     is_conflict: bool = False
@@ -132,6 +134,8 @@ def typed_again(screen: ResolveScreen, form: Form, *, refused: str, is_conflict:
         lessons=form.get("lessons", ""),
         prevention=form.get("prevention", ""),
         resolved_by=form.get("resolved_by", ""),
+        runbook=form.get("runbook", ""),
+        runbook_outcome=form.get("runbook_outcome", ""),
         refused=refused,
         is_conflict=is_conflict,
     )
@@ -176,6 +180,12 @@ def resolve_patch(form: Form, incident: Incident, *, by: str) -> IncidentPatch:
         return patch
     duration_s = parse_duration(lasted, field="lasted")
     return replace(patch, duration_s=duration_s, resolved_at=incident.started_at + timedelta(seconds=duration_s))
+
+
+def followed(form: Form) -> tuple[str, ActionOutcome] | None:
+    """The runbook that somebody followed and what it did; None unless both were told."""
+    runbook_id, outcome = form.get("runbook", "").strip(), _outcome(form.get("runbook_outcome", ""))
+    return (runbook_id, outcome) if runbook_id and outcome is not ActionOutcome.UNKNOWN else None
 
 
 def _actions(form: Form, known: Mapping[str, ActionTaken]) -> Iterator[ActionTaken]:

@@ -97,6 +97,10 @@ class Urls:
         """Where a page says what became of a search."""
         return self._at(f"/searches/{quote(search_id, safe='')}/events")
 
+    def feedback(self) -> str:
+        """Where a page sends what somebody thinks of a runbook."""
+        return self._at("/feedback")
+
     def asset(self, name: str) -> str:
         """A stylesheet, script or image; the address changes with its content."""
         return self._at(f"/assets/{self.version}/{name}")

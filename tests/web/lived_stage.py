@@ -41,6 +41,7 @@ class LivedStage:
             self.stage.records,
             self.stage.store,
             patterns=self.learning.patterns,
+            pattern=lambda pattern_id: self.learning.pattern(pattern_id).pattern,
             covers=_covers,
             now=lambda: NOW,
         )

@@ -288,11 +288,25 @@ def test_views_copies_and_votes_are_told_to_the_search_that_led_here(site: Site)
     page.get_by_label("node", exact=True).fill("w-1")
     page.get_by_label("mountpoint", exact=True).fill("/var")
     page.get_by_role("button", name="Copy command 1").click()
-    page.get_by_role("button", name="Yes").click()
+    page.get_by_role("button", name="It helped").click()
     expect(page.locator("[data-vote]")).to_contain_text("Thank you")
     page.wait_for_timeout(150)
     kinds = [event.kind.value for event in site.stage.log.events(search_id)]
     assert kinds == ["view", "copy", "vote_up"]
+    with site.stage.records.read() as view:
+        votes = [(vote.vote.target, vote.vote.case, vote.vote.verdict.value) for vote in view.feedback.votes()]
+    assert votes == [("disk-full", search_id, "helped")]
+
+
+def test_a_runbook_can_be_called_outdated(site: Site) -> None:
+    page = site.open("/?q=disk+filling")
+    page.locator("[data-hit-link]").first.click()
+    with page.expect_response("**/feedback") as answer:
+        page.get_by_role("button", name="Outdated").click()
+    assert answer.value.status == 200
+    with site.stage.records.read() as view:
+        votes = [(vote.vote.target, vote.vote.verdict.value) for vote in view.feedback.votes()]
+    assert votes == [("disk-full", "outdated")]
 
 
 def test_ticks_of_a_checklist_last_as_long_as_the_tab(site: Site) -> None:

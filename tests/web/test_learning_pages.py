@@ -187,6 +187,25 @@ def test_what_was_typed_is_never_lost(
     assert lived.learning.incident(lived.open_id).stored.incident.status is not IncidentStatus.RESOLVED
 
 
+def test_a_runbook_that_was_followed_gets_its_outcome(lived: LivedStage, client: TestClient) -> None:
+    form = client.get(f"/i/{lived.open_id}/resolve").text
+    assert '<option value="pod-crash">' in form
+    assert "pod-draft" not in form
+    told_so = {"version": version_in(form), "runbook": "pod-cras", "runbook_outcome": "helped"}
+    unknown = client.post(f"/i/{lived.open_id}/resolve", data=told_so)
+    assert (unknown.status_code, 'value="pod-cras"' in unknown.text) == (422, True)
+    client.post(f"/i/{lived.open_id}/resolve", data={**told_so, "runbook": "pod-crash"})
+    (outcome,) = lived.learning.outcomes(lived.open_id)
+    assert (outcome.outcome.target, outcome.outcome.outcome) == ("pod-crash", ActionOutcome.HELPED)
+
+
+def test_a_verdict_on_a_recommendation_is_kept_and_shown(lived: LivedStage, client: TestClient) -> None:
+    assert "Is this right?" in told(client, f"/i/{lived.open_id}")
+    client.post(f"/i/{lived.open_id}/vote", data={"target": lived.memory_id, "verdict": "wrong"})
+    assert "You said: wrong." in told(client, f"/i/{lived.open_id}")
+    assert client.post(f"/i/{lived.open_id}/vote", data={"target": lived.memory_id}).status_code == 422
+
+
 def test_an_incident_can_be_recorded_and_resolved_in_one_go(lived: LivedStage, client: TestClient) -> None:
     answer = client.post(
         "/i/new",

@@ -132,8 +132,14 @@ function report(kind) {
     .catch(() => undefined);
 }
 
+// A vote with a kind counts as what became of the search, too; one without says something of the runbook alone.
 function vote(button) {
-  report(button.dataset.voteKind);
+  if (button.dataset.voteKind) report(button.dataset.voteKind);
+  else {
+    const body = JSON.stringify({ target: article.dataset.runbook, case: article.dataset.searchId, verdict: button.dataset.verdict });
+    fetch(article.dataset.feedback, { method: "PUT", headers: { "Content-Type": "application/json" }, body, keepalive: true })
+      .catch(() => undefined);
+  }
   const frame = button.closest("[data-vote]");
   frame.querySelector("[data-vote-told]").textContent = "Thank you; searches learn from it.";
   for (const other of frame.querySelectorAll("button")) other.hidden = true;
@@ -210,7 +216,7 @@ article.addEventListener("click", (event) => {
   if (block) copy(block);
   const blank = event.target.closest(".blank");
   if (blank && getSelection().isCollapsed) goToField(blank);
-  const voted = event.target.closest("[data-vote-kind]");
+  const voted = event.target.closest("[data-vote] button");
   if (voted) vote(voted);
 });
 article.querySelector("[data-back]").addEventListener("click", back);

@@ -13,6 +13,7 @@ from kb.pattern_records import LearntIncident, SpokenWord, WordKind
 from kb.review_records import Review, ReviewStatus
 from kb.severity import WORST_FIRST, Severity
 from learner.intervals import quantiles, rate
+from learner.settling import LEARNER
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +166,7 @@ def _drafts(reviews: Iterable[Review]) -> list[_Case]:
     return [
         _Case(_monday(review.opened_at), verdicts.get(review.status), review.status is ReviewStatus.UNDONE)
         for review in reviews
+        if review.reviewer != LEARNER.name  # it has put a draft away that nobody needs to look at any more
     ]
 
 

@@ -174,6 +174,8 @@ def act_once(folder: Path, act: str, die: Callable[[], None]) -> None:
     raw = b"# runbook-0\n\nnew text\n"
     if act == "create":
         store.create(NewRunbook("runbook-1", RunbookType.STATIC, raw), ANNA)
+    elif act == "promote":
+        store.promote("runbook-0", "static/learned", ANNA, digest=stored.document.sha256)
     elif act == "update":
         store.update("runbook-0", raw, ANNA, if_match=stored.etag)
     else:
@@ -194,7 +196,8 @@ def kill_at_every_step(folder: Path, act: str) -> None:
     start = folder / "start"
     (start / "runbooks").mkdir(parents=True)
     database, store = opened(start, "b")
-    first = store.create(NewRunbook("runbook-0", RunbookType.STATIC, b"# runbook-0\n\nold text\n"), ANNA)
+    kind = RunbookType.DYNAMIC if act == "promote" else RunbookType.STATIC
+    first = store.create(NewRunbook("runbook-0", kind, b"# runbook-0\n\nold text\n"), ANNA)
     (start / "acks").write_text(json.dumps(["put", "runbook-0", 1, first.document.sha256]) + "\n")
     database.close()
     for step in count(1):

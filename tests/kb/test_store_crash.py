@@ -33,7 +33,7 @@ def test_two_writers_killed_at_random_moments_lose_nothing_they_were_told(
     assert len(acknowledged) >= kills
 
 
-@pytest.mark.parametrize(("act", "least_steps"), [("create", 12), ("update", 20), ("delete", 15)])
+@pytest.mark.parametrize(("act", "least_steps"), [("create", 12), ("update", 20), ("delete", 15), ("promote", 15)])
 def test_a_write_killed_before_any_of_its_steps_is_done_or_not_done(
     repository: Path, tmp_path: Path, act: str, least_steps: int
 ) -> None:

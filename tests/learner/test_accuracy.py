@@ -13,6 +13,7 @@ from kb.pattern_records import LearntIncident, SpokenWord, Word, WordKind
 from kb.review_records import DraftKind, NewDraft, Review, ReviewStatus
 from kb.severity import Severity
 from learner.accuracy import Judgements, accuracy_by_week, accuracy_of, response_times
+from learner.settling import LEARNER
 
 Make = Callable[..., Incident]
 MONDAY = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -91,6 +92,12 @@ def test_weeks_begin_on_monday_and_drafts_count_when_they_were_opened() -> None:
     assert (first.drafts.made, first.drafts.confirmed, first.drafts.refused) == (2, 1, 1)
     assert (second.drafts.made, second.drafts.agreed.trials, second.drafts.undone) == (2, 0, 1)
     assert first.assignments.made == 0
+
+
+def test_what_the_learner_puts_away_itself_is_nobodys_verdict() -> None:
+    put_away = replace(review(ReviewStatus.REJECTED, 0), reviewer=LEARNER.name)
+    (week,) = accuracy_by_week(Judgements(reviews=[put_away, review(ReviewStatus.OPEN, 0)]))
+    assert (week.drafts.made, week.drafts.refused) == (1, 0)
 
 
 def test_a_recommendation_is_judged_once_a_person_and_case_by_how_it_ended() -> None:

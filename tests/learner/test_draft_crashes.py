@@ -1,6 +1,7 @@
 """The process dies at any step of drafting, of a decision or of taking one back: the next run makes good what is
 missing, and the same is there in the end as if it had never died."""
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from kb.runbook_records import Journal
 from kb.runbook_store import NewRunbook, RunbookStore
 from kb.sql_records import SqlRecords
 from kb.sql_runbook_store import SqlRunbookStore
+from learner.drafting import Drafter
 from tests.learner.draft_stage import ANNA, HELPED, START, WORSE, Killed, Stage, new_stage
 
 OPEN, APPROVED, REJECTED, UNDONE = ReviewStatus
@@ -208,6 +210,46 @@ def test_the_same_on_a_disk_and_in_a_database(
                 break
             stage.drafter.run()
             assert state_of(stage) == finished
+
+
+@pytest.mark.integration
+def test_two_processes_on_one_database_open_each_review_once(tmp_path: Path) -> None:
+    with disk_stage(tmp_path) as (stage, _):
+        for name in "abcd":
+            stage.learn(f"pat-{name}", 3, alerts=(f"Alert{name.upper()}",))
+        drafters = [stage.drafter, stage.new_drafter(), stage.new_drafter()]
+        gate = threading.Barrier(len(drafters))
+
+        def race(drafter: Drafter) -> None:
+            gate.wait()
+            drafter.run()
+
+        threads = [threading.Thread(target=race, args=(drafter,)) for drafter in drafters]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        stage.drafter.run()
+        assert sorted(review.draft.pattern_id for review in stage.all_reviews()) == [f"pat-{name}" for name in "abcd"]
+        assert len(list((tmp_path / "runbooks").rglob("*.md"))) == 4
+
+
+@pytest.mark.integration
+def test_the_audit_tells_who_drafted_and_who_approved(tmp_path: Path) -> None:
+    with disk_stage(tmp_path) as (stage, _):
+        first_draft(stage)
+        approve(stage)
+    database = open_database(sqlite_url(tmp_path / "kb.sqlite"))
+    lines = AuditLog(database, now=lambda: START, redact=str).latest()
+    told = [(line.actor, line.action) for line in reversed(lines) if line.action.startswith("r")]
+    database.close()
+    assert told == [
+        ("sre-kb learner", "review.open"),
+        ("sre-kb learner", "runbook.added"),
+        ("anna", "review.approved"),
+        ("anna", "runbook.published"),
+        ("anna", "review.finish"),
+    ]
 
 
 def repeat(act: Callable[[Stage], None], stage: Stage) -> None:

@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from kb.errors import InvalidInput
-from kb.principal import Face, Principal, Role
+from kb.principal import DISK, Face, Principal, Role
 from kb.review_records import DraftChanged, DraftKind, PersonNeeded, ReviewDecided, ReviewNotFound, ReviewStatus
 from kb.runbook import ReviewState, RunbookType
 from tests.learner.draft_stage import ANNA, BEN, HELPED, WORSE, Stage, new_stage
@@ -226,6 +226,16 @@ def test_promotion_is_an_act_of_its_own(stage: Stage) -> None:
     with pytest.raises(InvalidInput):
         stage.reviews.undo(approved.review.id, ANNA)
     assert not stage.drafter.run().has_changes
+
+
+def test_a_promotion_cut_off_after_the_move_is_completed_by_the_same_act(stage: Stage) -> None:
+    stage.approve(stage.only_review())
+    stage.files["static/learned/queue-growing.md"] = stage.files.pop("dynamic/patterns/queue-growing.md")
+    stage.runbooks.sync(DISK)
+    assert stage.runbooks.get("queue-growing").state is ReviewState.UNREVIEWED
+    assert stage.drafter.run().settled == []
+    assert stage.runbooks.get("queue-growing").state is ReviewState.UNREVIEWED
+    assert stage.reviews.promote("queue-growing", ANNA).state is ReviewState.PUBLISHED
 
 
 def test_a_promoted_runbook_is_changed_like_any_other(stage: Stage) -> None:

@@ -23,6 +23,7 @@ def commands(bench: Path, data: str) -> dict[str, list[str]]:
         "indexing": corpus,
         "store": corpus,
         "growth": corpus,
+        "loop": [str(learner / "A_2000.jsonl")],
         "learner": [str(learner / "A_2000.jsonl"), "--scorer", str(learner)],
     }
 

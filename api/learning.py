@@ -7,7 +7,7 @@ from datetime import datetime
 
 from api.acts import SearchRequest
 from api.errors import NotReady
-from api.judging import accuracy_view, feedback_on
+from api.judging import Judging, feedback_on
 from api.learning_acts import (
     AccuracyView,
     IncidentView,
@@ -80,6 +80,7 @@ class Learning:
         self._records = parts.records
         self.now = now
         self.policy = policy
+        self._judging = Judging(parts.records)
         self.overviews = Overviews(parts.records, covers=parts.covers)
 
     def learn(self, incident: Incident, principal: Principal) -> LearnAnswer:
@@ -280,7 +281,7 @@ class Learning:
 
     def accuracy(self) -> AccuracyView:
         """How often people confirmed or refused what the learner did."""
-        return accuracy_view(self._records, {stats.key for stats in self.effectiveness()})
+        return self._judging.accuracy({stats.key for stats in self.effectiveness()})
 
     def _learn_answer(self, learned: Learned) -> LearnAnswer:
         pattern, runbook = None, None

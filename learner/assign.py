@@ -25,6 +25,9 @@ MIN_PATTERN_INCIDENTS = 3
 NEAREST = 24
 """How many of the nearest near-repetitions lead to the groups that an incident is compared with."""
 
+FAR_BELOW = -3.0
+"""Of a group whose margin cannot reach this it is not worked out how far below it is; that is a probability of 5 %."""
+
 SAME_ALERT = 6
 """How many groups of the same alert are looked at besides."""
 
@@ -237,13 +240,17 @@ class Grouping:
         if features.speaks_of:
             of_alert = self._groups_of_alert.get(features.speaks_of, {})
             groups.update(dict.fromkeys(sorted(of_alert, key=lambda group: (-self.sizes[group], group))[:SAME_ALERT]))
-        found = [self._candidate(group, profile) for group in groups]
-        return tuple(sorted(found, key=lambda candidate: (-candidate.log_odds, candidate.pattern_id)))
+        found = [self._candidate(group, profile, FAR_BELOW) for group in groups]
+        found.sort(key=lambda candidate: (-candidate.log_odds, candidate.pattern_id))
+        if found and found[0].margin < FAR_BELOW:
+            found[0] = self._candidate(found[0].pattern_id, profile)
+        return tuple(found)
 
-    def _candidate(self, group: str, profile: Profile) -> Candidate:
+    def _candidate(self, group: str, profile: Profile, least_margin: float = -math.inf) -> Candidate:
         known = self.groups[group]
-        log_odds = compare(known, profile, self.weights) + size_bonus(known.weight, profile.weight, self.weights)
-        return Candidate(group, log_odds, log_odds - self.weights.bar(len(self.micros)), self.sizes[group])
+        bar, bonus = self.weights.bar(len(self.micros)), size_bonus(known.weight, profile.weight, self.weights)
+        log_odds = bonus + compare(known, profile, self.weights, at_least=bar - bonus + least_margin)
+        return Candidate(group, log_odds, log_odds - bar, self.sizes[group])
 
     def place(self, number: int, profile: Profile, group: str) -> None:
         """Put an incident that stands nowhere into a group, known or new."""

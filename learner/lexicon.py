@@ -52,6 +52,7 @@ class Lexicon:
 
     fixes: Mapping[str, str] = field(default_factory=dict)
     joins: frozenset[tuple[str, str]] = frozenset()
+    words: frozenset[str] = frozenset()
     by_letters: Mapping[str, tuple[tuple[int, str], ...]] = field(default_factory=dict)
     texts: int = 0
     full_df: Mapping[str, int] = field(default_factory=dict)
@@ -97,11 +98,9 @@ class Lexicon:
         known = self.fixes.get(word)
         if known is not None:
             return known
-        if len(word) < MIN_FIX_CHARS or not self.by_letters:
+        if len(word) < MIN_FIX_CHARS or word in self.words:
             return word
         near = self.by_letters.get("".join(sorted(word)), ())
-        if any(other == word for _, other in near):
-            return word
         return next((other for count, other in near if count >= FIX_RATIO and are_swapped(word, other)), word)
 
     def _alert_by_title(self, title: str) -> str:
@@ -127,7 +126,12 @@ def build_lexicon(told: Sequence[Told]) -> Lexicon:
     services = {word for item in told for word in words_in(item.service.lower())}
     fixes = _find_fixes(counts)
     common = {word: count for word, count in counts.items() if count >= MIN_JOINED_COUNT and word not in fixes}
-    spelling = Lexicon(fixes=fixes, joins=_find_joins(texts, common, services), by_letters=_by_letters(counts))
+    spelling = Lexicon(
+        fixes=fixes,
+        joins=_find_joins(texts, common, services),
+        words=frozenset(counts),
+        by_letters=_by_letters(counts),
+    )
     mended = {text: spelling.correct(text) for text in texts}
     corrected = [
         replace(item, title=mended[item.title], segments=tuple(mended[segment] for segment in item.segments))

@@ -3,6 +3,7 @@ made one. Pure. The stemmer is small on purpose: it only has to bring the forms 
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 WORD = re.compile(r"[a-z0-9_]+")
 _STATUS_CODE = re.compile(r"[1-5]\d\d")
@@ -64,11 +65,13 @@ def terms_in(text: str) -> list[str]:
 def _terms(words: Iterable[str]) -> Iterator[str]:
     for word in words:
         if word not in STOP_WORDS:
-            yield _ALIKE.get(word) or _alike_stem(stem(word))
+            yield _term_of(word)
 
 
-def _alike_stem(stemmed: str) -> str:
-    return _ALIKE.get(stemmed, stemmed)
+@lru_cache(maxsize=50_000)
+def _term_of(word: str) -> str:
+    stemmed = stem(word)
+    return _ALIKE.get(word) or _ALIKE.get(stemmed, stemmed)
 
 
 def stem(word: str) -> str:

@@ -27,30 +27,52 @@ class Known:
     notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
+def in_a_thread(act: Callable[[], None]) -> None:
+    """Do it beside whatever runs."""
+    threading.Thread(target=act, name="feedback-read", daemon=True).start()
+
+
 class FeedbackPriors:
-    """Safe to call from many threads. Of several that find it old one asks, the others go on with what is known."""
+    """Safe to call from many threads. The first search waits for what is known; later ones go on with it while `beside`
+    looks whether it has changed."""
 
     def __init__(
-        self, database: Database, *, now: Callable[[], datetime], timer: Callable[[], float] = time.monotonic
+        self,
+        database: Database,
+        *,
+        now: Callable[[], datetime],
+        timer: Callable[[], float] = time.monotonic,
+        beside: Callable[[Callable[[], None]], None] = in_a_thread,
     ) -> None:
         self._database = database
         self._now = now
         self._timer = timer
-        self._asking = threading.Lock()
+        self._beside = beside
+        self._looking = threading.Lock()
         self._known = Known()
         self._mark: str | None = None
-        self._asked_at = self._computed_at = float("-inf")
+        self._looked_at: float | None = None
+        self._computed_at = float("-inf")
 
     def __call__(self) -> Known:
-        if self._timer() - self._asked_at > _FRESH_S and self._asking.acquire(blocking=False):
-            try:
-                self._refresh()
-            except KBError as exc:  # a search must not fail for want of opinions
-                self._asked_at = self._timer()
-                log.warning("feedback is not read: %s", exc.message, extra={"event": "feedback_unreadable"})
-            finally:
-                self._asking.release()
+        looked_at = self._looked_at
+        is_old = looked_at is None or self._timer() - looked_at > _FRESH_S
+        if is_old and self._looking.acquire(blocking=False):
+            if looked_at is None:
+                self._look()
+            else:
+                self._beside(self._look)
         return self._known
+
+    def _look(self) -> None:
+        """The caller holds the lock, and this lets go of it."""
+        try:
+            self._refresh()
+        except KBError as exc:  # a search must not fail for want of opinions
+            log.warning("feedback is not read: %s", exc.message, extra={"event": "feedback_unreadable"})
+        finally:
+            self._looked_at = self._timer()
+            self._looking.release()
 
     def _refresh(self) -> None:
         at = self._timer()
@@ -58,7 +80,6 @@ class FeedbackPriors:
         if mark != self._mark or at - self._computed_at > _FADES_S:
             self._known = Known() if mark is None else self._read()
             self._mark, self._computed_at = mark, at
-        self._asked_at = at
 
     def _read(self) -> Known:
         # Loaded when somebody has said something; most searches from the command line need not wait for it.

@@ -1,6 +1,6 @@
 """What people say of runbooks reaches the next second's searches, from a database of its own."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -50,12 +50,17 @@ class Stage:
             lambda: f"i{next(ids)}",
         )
         self.records = SqlRecords(database, journal, redact=str)
-        self.priors = FeedbackPriors(database, now=self.clock.now, timer=self.clock.timer)
+        self.beside: list[Callable[[], None]] = []
+        self.priors = FeedbackPriors(database, now=self.clock.now, timer=self.clock.timer, beside=self.beside.append)
         self.statements: list[str] = []
 
     def later(self, seconds: float) -> Known:
+        """What a search knows then, and what runs beside it has ended."""
         self.clock.passed += timedelta(seconds=seconds)
         self.statements.clear()
+        self.priors()
+        while self.beside:
+            self.beside.pop()()
         return self.priors()
 
     def vote(self, who: str, vote: NewVote) -> None:
@@ -120,6 +125,16 @@ def test_the_database_is_asked_at_most_once_a_second_and_read_only_when_somethin
     assert stage.statements == []
     stage.later(1)
     assert sum("votes" in statement for statement in stage.statements) == 1 < first
+
+
+def test_a_search_does_not_wait_for_what_changed(stage: Stage) -> None:
+    known = stage.later(0)
+    stage.vote("ana", HELPED)
+    stage.clock.passed += timedelta(seconds=2)
+    assert stage.priors() is stage.priors() is known
+    (look,) = stage.beside
+    look()
+    assert stage.priors().boosts == {"disk-full": pytest.approx(0.05)}
 
 
 def test_voices_fade_although_nobody_says_anything(stage: Stage) -> None:

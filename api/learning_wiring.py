@@ -21,6 +21,7 @@ from api.web.urls import Urls
 from indexer.embed import Embedder, Progress, Vectors
 from indexer.embedding_cache import EmbeddingCache
 from indexer.generation import Generation
+from indexer.neighbours import MovingVectors
 from kb.audit import AuditLog
 from kb.database import Database
 from kb.hits import Answer
@@ -120,6 +121,7 @@ class LearningBase:
                     self._embed,
                     dimension=embedder.dimension,
                     now=self._around.now,
+                    make_neighbours=lambda: MovingVectors(embedder.dimension),
                     apart=self._around.is_server,
                 )
                 learner.open(progress)

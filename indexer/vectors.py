@@ -104,6 +104,42 @@ class VectorIndex:
         return rows
 
 
+class VectorCells:
+    """Nearest neighbours among many vectors, nearly all of them: vectors are parted into cells around their centres,
+    and only the cells nearest to a query are looked at. It grows, and is not to be searched meanwhile: one thread at a
+    time.
+
+    The same vectors in the same order give the same neighbours.
+    """
+
+    def __init__(self, sample: NDArray[np.float32], *, cells: int, probes: int) -> None:
+        """`sample` (n, dim) of unit length, at least `cells` of them, tells where the centres lie."""
+        dimension = sample.shape[1]
+        self._index = faiss.IndexIVFFlat(faiss.IndexFlatIP(dimension), dimension, cells, faiss.METRIC_INNER_PRODUCT)
+        self._index.cp.seed = 1
+        self._index.cp.niter = 8  # the centres need not be good, only spread
+        self._index.cp.min_points_per_centroid = 1
+        self._index.nprobe = probes
+        faiss.omp_set_num_threads(1)
+        self._index.train(np.ascontiguousarray(sample, dtype=np.float32))
+
+    def __len__(self) -> int:
+        return int(self._index.ntotal)
+
+    def add(self, vectors: NDArray[np.float32]) -> None:
+        """Add vectors (n, dim), numbered on from the last."""
+        faiss.omp_set_num_threads(1)
+        self._index.add(np.ascontiguousarray(vectors, dtype=np.float32))
+
+    def search(self, queries: NDArray[np.float32], limit: int) -> Rows:
+        """(q, limit): for each of `queries` (q, dim) the numbers of the most similar, best first; -1 where there are
+        fewer."""
+        faiss.omp_set_num_threads(1)
+        _, numbers = self._index.search(np.ascontiguousarray(queries, dtype=np.float32), limit)
+        found: Rows = numbers
+        return found
+
+
 def _empty_half(dimension: int) -> Any:
     index = faiss.IndexScalarQuantizer(dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
     index.is_trained = True  # half precision has nothing to learn from the vectors

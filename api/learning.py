@@ -137,11 +137,14 @@ class Learning:
         with self._records.change(principal) as change:
             return change.incidents.add_note(incident_id, text, duty=duty)
 
-    def trends(self, days: int = 30) -> tuple[TrendDay, ...]:
-        """Incidents by the day they began, the last `days` days, oldest first. Raises `InvalidInput`."""
+    def trends(self, days: int = 30, *, until: datetime | None = None) -> tuple[TrendDay, ...]:
+        """Incidents by the day they began, the last `days` days to `until`, today without one, oldest first.
+
+        Raises `InvalidInput`.
+        """
         if not 1 <= days <= MAX_DAYS:
             raise InvalidInput("days", f"is not between 1 and {MAX_DAYS}", advice="Ask for fewer days.")
-        now = self.now()
+        now = until or self.now()
         return trend_days(self._began_since(first_moment(now, days)), now=now, days=days)
 
     def patterns(self) -> Sequence[Pattern]:

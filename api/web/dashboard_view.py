@@ -69,9 +69,15 @@ class DashboardScreen:
 
 
 def incident_dashboard(
-    days: Sequence[TrendDay], patterns: Sequence[Pattern], times: Sequence[ResponseTimes], *, urls: Urls
+    days: Sequence[TrendDay],
+    patterns: Sequence[Pattern],
+    times: Sequence[ResponseTimes],
+    *,
+    until: date | None,
+    urls: Urls,
 ) -> DashboardScreen:
-    """Where incidents go: how many, how bad, how long, and which patterns rise."""
+    """Where incidents go: how many, how bad, how long, and which patterns rise. `until` is given where the days end in
+    the past, because nothing began since."""
     spans = _by_week(days) if len(days) >= _BY_WEEK_FROM else tuple(days)
     total = sum(day.total for day in days)
     resolved = sum(day.resolved for day in days)
@@ -91,8 +97,14 @@ def incident_dashboard(
         ),
         charts=(_severity_chart(spans, is_weekly=len(days) >= _BY_WEEK_FROM), _length_chart(spans)),
         tables=tuple(table for table in (_rising_table(rising, urls), _times_table(times)) if table.rows),
-        notice="" if total else "No incident began in this span. Choose a longer one, or feed some in.",
+        notice=_span_notice(len(days), total, until),
     )
+
+
+def _span_notice(days: int, total: int, until: date | None) -> str:
+    if not total:
+        return "There are no incidents yet. Feed some in, or record one."
+    return f"No incident began in the last {days} days. These are the {days} days to {until}." if until else ""
 
 
 def _by_week(days: Sequence[TrendDay]) -> tuple[TrendDay, ...]:

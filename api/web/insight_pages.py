@@ -10,6 +10,7 @@ from api.web.dashboard_view import SPANS, incident_dashboard, learning_dashboard
 from api.web.insight_view import MAX_SHOWN, evidence_of, insights_screen, shown_insights
 from api.web.render import Renderer
 from kb.errors import InvalidInput
+from kb.incident_records import IncidentQuery
 
 _AT = "insights"
 _DEFAULT_DAYS = 30
@@ -50,11 +51,17 @@ class InsightPages:
         incidents = learning.overviews.incidents_by_id(evidence_of(shown))
         return self._render.page("insights.html", at=_AT, screen=insights_screen(view, incidents, self._urls))
 
-    def incident_trends(self, days: str) -> Response:
-        """Where incidents go."""
-        learning = self._open()
+    def incident_trends(self, given: str) -> Response:
+        """Where incidents go; where none began lately, as of imported history, the span ends with the latest one."""
+        learning, span = self._open(), _days(given, _DEFAULT_DAYS)
+        days, until = learning.trends(span), None
+        if not any(day.total for day in days):
+            until = next(
+                (one.incident.started_at for one in learning.incidents(IncidentQuery(limit=1)).incidents), None
+            )
+            days = learning.trends(span, until=until)
         screen = incident_dashboard(
-            learning.trends(_days(days, _DEFAULT_DAYS)), learning.patterns(), learning.accuracy().times, urls=self._urls
+            days, learning.patterns(), learning.accuracy().times, until=until.date() if until else None, urls=self._urls
         )
         return self._render.page("dashboard.html", at=_AT, screen=screen)
 

@@ -95,6 +95,11 @@ class AlertScreen:
     name: str
     labels: tuple[tuple[str, str], ...]
 
+    @property
+    def text(self) -> str:
+        """The alert as a text that is read as the same alert again."""
+        return "\n".join(f"{name}={value}" for name, value in (("alertname", self.name), *self.labels) if value)
+
 
 @dataclass(frozen=True, slots=True)
 class Filters:

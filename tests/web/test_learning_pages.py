@@ -3,6 +3,8 @@ that nothing somebody typed is lost."""
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from html import unescape
 
 import pytest
@@ -11,7 +13,8 @@ from starlette.testclient import TestClient
 from kb.incident import ActionOutcome, IncidentStatus
 from kb.principal import Face, local
 from kb.review_records import ReviewStatus
-from tests.web.lived_stage import LivedStage, build_lived_stage
+from tests.web.lived_stage import LivedStage, build_lived_stage, memory_incidents
+from tests.web.stage import NOW, build_stage
 
 HTML = {"Accept": "text/html"}
 
@@ -366,3 +369,26 @@ def test_a_runbook_can_be_written_from_what_was_learnt(lived: LivedStage, client
     saved = client.post("/write", data={"title": "Gateway certificate", "text": "Renew it.\r\n"})
     assert saved.headers["location"] == "/r/gateway-certificate"
     assert "Renew it." in told(client, "/r/gateway-certificate")
+
+
+def test_trends_of_imported_history_end_with_its_latest_incident(lived: LivedStage, client: TestClient) -> None:
+    week = told(client, "/dashboards/incidents?days=7")
+    assert "No incident began" not in week
+    old = build_stage()
+    (incident,) = list(memory_incidents())[:1]
+    long_ago = NOW - timedelta(days=900)
+    moved = replace(incident, started_at=long_ago, acknowledged_at=None, resolved_at=long_ago + timedelta(minutes=9))
+    old.app.state.services.learning.learn(moved, local(Face.HTTP))
+    with TestClient(old.app, base_url="http://127.0.0.1", headers=HTML) as other:
+        text = told(other, "/dashboards/incidents?days=7")
+    assert "No incident began in the last 7 days. These are the 7 days to 2024-06-04." in text
+    assert "1 incident, 0 of them critical" in text
+
+
+def test_an_alert_that_was_searched_for_can_be_recorded(client: TestClient) -> None:
+    html = client.get("/", params={"q": "alertname=KubePodCrashLooping namespace=shop"}).text
+    link = re.search(r'href="(/i/new\?q=[^"]+)"', html)
+    assert link is not None
+    form = client.get(unescape(link[1])).text
+    assert 'value="KubePodCrashLooping"' in form
+    assert "namespace=shop" in form

@@ -184,6 +184,12 @@ def publish(runbook_id: RunbookId, json: Json = False) -> None:
     _run("publish", module="history", act="publish", runbook_id=runbook_id, as_json=json)
 
 
+@app.command(epilog="Example:  sre-kb reviewed kube-pod-crash-looping")
+def reviewed(runbook_id: RunbookId, json: Json = False) -> None:
+    """Write into a runbook's file that its text was read today and still holds."""
+    _run("reviewed", module="history", act="reviewed", runbook_id=runbook_id, as_json=json)
+
+
 @app.command(epilog="Example:  sre-kb pin KubePodCrashLooping kube-pod-crash-looping")
 def pin(
     alertname: Annotated[str, typer.Argument(metavar="ALERT", help="The alert's name, to the letter.")],

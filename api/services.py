@@ -23,8 +23,8 @@ from kb.errors import EditConflict, InvalidInput
 from kb.hits import Answer
 from kb.pins import Pin, PinNotFound, Pins
 from kb.principal import Principal
-from kb.runbook import RunbookType
-from kb.runbook_store import NewRunbook, RunbookStore, StoredDocument, Version, matches_etag
+from kb.runbook import ReviewState, RunbookType
+from kb.runbook_store import NewRunbook, RunbookStore, StoredDocument, Version, etag_of, matches_etag
 from kb.search_log import EventKind, SearchEvent, SearchRecord
 
 if TYPE_CHECKING:
@@ -185,6 +185,23 @@ class Services:
     def publish(self, runbook_id: str, principal: Principal, *, digest: str) -> RunbookView:
         """Publish the text whose SHA-256 is `digest`. Raises `EditConflict` when it is another by now."""
         return self._changed(self._store.publish(runbook_id, principal, digest=digest))
+
+    def mark_reviewed(self, runbook_id: str, principal: Principal, *, digest: str) -> RunbookView:
+        """Write into its file that a person has read the text whose SHA-256 is `digest` and that it still holds.
+
+        What was published stays published. Raises `EditConflict` when the text is another by now, `InvalidInput` when
+        the date cannot be written into the file, and as `update` does.
+        """
+        from api.review_date import with_review_date  # as in `create`
+
+        before = self._store.get(runbook_id)
+        raw = self._store.version_text(runbook_id, before.version)
+        dated = with_review_date(raw, self._now().date(), path=before.document.path)
+        if_match = etag_of(digest)
+        stored = self._store.update(runbook_id, dated, principal, if_match=if_match, note="reviewed")
+        if before.state is ReviewState.PUBLISHED and stored.state is not ReviewState.PUBLISHED:
+            stored = self._store.publish(runbook_id, principal, digest=stored.document.sha256)
+        return self._changed(stored)
 
     def pins(self) -> tuple[Pin, ...]:
         """All pins, by alert name."""

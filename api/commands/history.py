@@ -1,4 +1,4 @@
-"""sre-kb versions, diff, restore, publish: a runbook's past and its review."""
+"""sre-kb versions, diff, restore, publish, reviewed: a runbook's past and its review."""
 
 from pydantic import BaseModel
 
@@ -21,7 +21,7 @@ class DiffOut(BaseModel):
 
 
 def run(*, act: str, runbook_id: str, as_json: bool, numbers: tuple[int, ...] = ()) -> int:
-    """Do one of the four acts and print what came of it."""
+    """Do one of the five acts and print what came of it."""
     with open_knowledge_base(load_settings()) as base:
         base.catch_up_store()
         if act == "versions":
@@ -57,7 +57,8 @@ def _change(base: KnowledgeBase, act: str, runbook_id: str, numbers: tuple[int, 
         view = base.services.restore(runbook_id, numbers[0], me, if_match=None)
     else:
         digest = base.services.runbook(runbook_id).stored.document.sha256
-        view = base.services.publish(runbook_id, me, digest=digest)
+        change = base.services.publish if act == "publish" else base.services.mark_reviewed
+        view = change(runbook_id, me, digest=digest)
     if as_json:
         print_json(shapes.runbook_out(view, Urls()))
     else:

@@ -94,3 +94,17 @@ def publish_text(
     """Approves exactly the text whose SHA-256 you send; refused when the runbook says something else by now."""
     view = services.publish(runbook_id, principal, digest=checked(PublishBody, payload).sha256)
     return json_answer(shapes.runbook_out(view, urls), headers={"ETag": view.stored.etag})
+
+
+@router.post(
+    "/reviewed",
+    summary="Say that the text you have read still holds",
+    responses={200: {"model": RunbookOut}, 412: {"model": ProblemDocument}},
+    openapi_extra=body_of(PublishBody),
+)
+def mark_reviewed(
+    runbook_id: RunbookIdDep, payload: JsonBodyDep, services: ServicesDep, principal: PrincipalDep, urls: UrlsDep
+) -> Response:
+    """Writes today's date as `reviewed` into the file whose SHA-256 you send, and changes nothing else of it."""
+    view = services.mark_reviewed(runbook_id, principal, digest=checked(PublishBody, payload).sha256)
+    return json_answer(shapes.runbook_out(view, urls), headers={"ETag": view.stored.etag})

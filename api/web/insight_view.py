@@ -152,4 +152,6 @@ def _command(kind: ActionKind, subject: str) -> str:
     """What does the same at the command line; empty where a page is the better place."""
     if kind is ActionKind.OPEN_REVIEW:
         return f"sre-kb review show {subject}"
+    if kind is ActionKind.MARK_REVIEWED:
+        return f"sre-kb reviewed {subject}"
     return ""

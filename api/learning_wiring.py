@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from api.acts import SearchRequest, Usage
@@ -21,7 +21,7 @@ from api.web.urls import Urls
 from indexer.embed import Embedder, Progress, Vectors
 from indexer.embedding_cache import EmbeddingCache
 from indexer.generation import Generation
-from indexer.neighbours import MovingVectors
+from indexer.neighbours import MovingVectors, nearest_rows
 from kb.audit import AuditLog
 from kb.database import Database
 from kb.hits import Answer
@@ -121,7 +121,8 @@ class LearningBase:
                     self._embed,
                     dimension=embedder.dimension,
                     now=self._around.now,
-                    make_neighbours=lambda: MovingVectors(embedder.dimension),
+                    make_neighbours=partial(MovingVectors, embedder.dimension),
+                    near=nearest_rows,
                     apart=self._around.is_server,
                 )
                 learner.open(progress)

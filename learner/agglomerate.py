@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from learner.neighbours import nearest_rows
+from learner.neighbours import NearestRows, nearest_rows
 from learner.similarity import Profile, Weights, compare, size_bonus, sum_of
 
 CANDIDATES = 24
@@ -35,12 +35,13 @@ def agglomerate(
     bonds: Bonds | None = None,
     *,
     sources: Sequence[Sources] | None = None,
+    near: NearestRows = nearest_rows,
 ) -> list[list[int]]:
     """Row numbers of `profiles` in groups, each sorted, groups in order of their first row.
 
-    `sources` parts each profile by principal; None when there is only one.
+    `sources` parts each profile by principal; None when there is only one. `near` finds rows worth comparing.
     """
-    linkage = _Linkage(profiles, weights, bonds or Bonds(), sources)
+    linkage = _Linkage(profiles, weights, bonds or Bonds(), sources, near)
     linkage.run()
     return sorted(sorted(rows) for rows in linkage.members.values())
 
@@ -49,7 +50,12 @@ class _Linkage:
     """The state of one run: groups under growing numbers, a heap of candidate joins, and who neighbours whom."""
 
     def __init__(
-        self, profiles: Sequence[Profile], weights: Weights, bonds: Bonds, sources: Sequence[Sources] | None
+        self,
+        profiles: Sequence[Profile],
+        weights: Weights,
+        bonds: Bonds,
+        sources: Sequence[Sources] | None,
+        near: NearestRows,
     ) -> None:
         self._weights = weights
         self._bar = weights.bar(len(profiles))
@@ -59,7 +65,7 @@ class _Linkage:
         self._near: dict[int, set[int]] = {}
         self._heap: list[tuple[float, int, int]] = []
         self._sources: dict[int, Sources] = {}
-        self._start(profiles, bonds, sources)
+        self._start(profiles, bonds, sources, near)
         self._next = len(self.members)
 
     def run(self) -> None:
@@ -69,7 +75,9 @@ class _Linkage:
             if left in self.members and right in self.members:
                 self._join(left, right)
 
-    def _start(self, profiles: Sequence[Profile], bonds: Bonds, sources: Sequence[Sources] | None) -> None:
+    def _start(
+        self, profiles: Sequence[Profile], bonds: Bonds, sources: Sequence[Sources] | None, near: NearestRows
+    ) -> None:
         for number, rows in enumerate(_together(len(profiles), bonds.together)):
             self.members[number] = rows
             self._profiles[number] = profiles[rows[0]] if len(rows) == 1 else sum_of(profiles[row] for row in rows)
@@ -82,7 +90,7 @@ class _Linkage:
             self._near[number] = set()
             if sources is not None:
                 self._sources[number] = _merged([sources[row] for row in rows])
-        pairs = candidate_pairs([self._profiles[number] for number in range(len(self.members))])
+        pairs = candidate_pairs([self._profiles[number] for number in range(len(self.members))], near)
         for left, right in pairs:
             self._near[left].add(right)
             self._near[right].add(left)
@@ -139,13 +147,13 @@ def _weight(sources: Sources, source: str) -> float:
     return sources[source].weight if source in sources else 0.0
 
 
-def candidate_pairs(profiles: Sequence[Profile]) -> list[tuple[int, int]]:
+def candidate_pairs(profiles: Sequence[Profile], near: NearestRows = nearest_rows) -> list[tuple[int, int]]:
     """Pairs of rows worth comparing: nearest in meaning, or of the same alert. Each once, lower row first, sorted."""
     if len(profiles) < 2:
         return []
     means = np.stack([profile.full / np.float32(profile.weight) for profile in profiles])
     pairs = {
-        (min(row, other), max(row, other)) for row, near in enumerate(nearest_rows(means, CANDIDATES)) for other in near
+        (min(row, other), max(row, other)) for row, others in enumerate(near(means, CANDIDATES)) for other in others
     }
     by_alert: defaultdict[str, list[int]] = defaultdict(list)
     for row, profile in enumerate(profiles):

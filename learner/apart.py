@@ -16,6 +16,7 @@ from kb.errors import KBError
 from kb.incident_records import StoredIncident
 from learner.assign import Grouping, Item, Micro
 from learner.features import EmbedTexts, Reader, Vector, Vectors
+from learner.neighbours import NearestRows, Neighbours, nearest_rows
 from learner.recluster import Regrouping, Snapshot, regroup
 
 PART = 200
@@ -49,11 +50,11 @@ class _Failed:
     reason: str
 
 
-def regroup_apart(snapshot: Snapshot, embed: EmbedTexts) -> Regrouping:
-    """`regroup` in a process of its own. Raises `ApartFailed`."""
+def regroup_apart(snapshot: Snapshot, embed: EmbedTexts, *, near: NearestRows = nearest_rows) -> Regrouping:
+    """`regroup` in a process of its own; `near` is a function at the top of a module. Raises `ApartFailed`."""
     known = list(snapshot.vectors)
     with _child(_regroup_child) as pipe:
-        pipe.send(replace(snapshot, items=(), standing=(), vectors={}))
+        pipe.send((near, replace(snapshot, items=(), standing=(), vectors={})))
         _send_parts(pipe, snapshot.items)
         _send_parts(pipe, snapshot.standing)
         _send_parts(pipe, known)
@@ -65,7 +66,9 @@ def regroup_apart(snapshot: Snapshot, embed: EmbedTexts) -> Regrouping:
 
 
 def _regroup_child(pipe: Connection) -> None:
-    bare: Snapshot = pipe.recv()
+    near: NearestRows
+    bare: Snapshot
+    near, bare = pipe.recv()
     items: list[Item] = list(_received_parts(pipe))
     standing: list[tuple[str, Sequence[int]]] = list(_received_parts(pipe))
     known: list[str] = list(_received_parts(pipe))
@@ -73,7 +76,7 @@ def _regroup_child(pipe: Connection) -> None:
     for start in range(0, len(known), PART):
         vectors.update(zip(known[start : start + PART], pipe.recv(), strict=True))
     snapshot = replace(bare, items=items, standing=standing, vectors=vectors)
-    found = regroup(snapshot, _asking(pipe))
+    found = regroup(snapshot, _asking(pipe), near=near)
     _send_parts(pipe, found.micros)
     pipe.send((found.reader.lexicon, found.changes, found.at_count))
 
@@ -91,13 +94,15 @@ class Filled:
     clustered_at: int
 
 
-def fill_apart(fill: Fill, learnt: Sequence[StoredIncident], bare: Grouping) -> Filled:
-    """What `fill`, a function at the top of a module, makes of a grouping as empty as `bare`, in a process of its own.
+def fill_apart(
+    fill: Fill, learnt: Sequence[StoredIncident], bare: Grouping, make_neighbours: Callable[[], Neighbours]
+) -> Filled:
+    """What `fill` makes of a grouping as empty as `bare`, in a process of its own. The vectors stay with `bare`.
 
-    The vectors stay with `bare`. Raises `ApartFailed`.
+    `fill` and `make_neighbours` stand at the top of a module, or are `partial`s of what does. Raises `ApartFailed`.
     """
     with _child(_fill_child) as pipe:
-        pipe.send((fill, bare.dimension, bare.weights))
+        pipe.send((fill, make_neighbours, bare.dimension, bare.weights))
         _send_parts(pipe, learnt)
         items: list[Item] = list(_received_parts(pipe, _embedding(bare.embed, bare.vectors)))
         micros: list[Micro] = list(_received_parts(pipe))
@@ -106,9 +111,9 @@ def fill_apart(fill: Fill, learnt: Sequence[StoredIncident], bare: Grouping) -> 
 
 
 def _fill_child(pipe: Connection) -> None:
-    fill, dimension, weights = pipe.recv()
+    fill, make_neighbours, dimension, weights = pipe.recv()
     learnt: list[StoredIncident] = list(_received_parts(pipe))
-    grouping = Grouping(_asking(pipe), dimension=dimension, weights=weights)
+    grouping = Grouping(_asking(pipe), dimension=dimension, weights=weights, neighbours=make_neighbours())
     fill(grouping, learnt)
     _send_parts(pipe, grouping.items)
     _send_parts(pipe, list(grouping.micros.values()))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from kb.idempotency import KeyedRequest
 from kb.incident import Alert, Incident, IncidentStatus
@@ -25,7 +25,7 @@ from learner.assign import MIN_PATTERN_INCIDENTS, Grouping
 from learner.constraints import rename
 from learner.errors import NotLearnt
 from learner.features import EmbedTexts
-from learner.neighbours import ExactNeighbours, Neighbours
+from learner.neighbours import ExactNeighbours, NearestRows, Neighbours, nearest_rows
 from learner.pattern_book import PatternBook, Source
 from learner.recall import Memory, Progress, Records
 from learner.recluster import Regrouping, adopt, is_due, next_due, regroup, snapshot_of
@@ -43,7 +43,8 @@ _TEXTS_REMEMBERED = 2000
 class Learner:
     """Patterns over one store of records. `embed` is asked for the same text but once while the learner lives.
 
-    Call `open` before anything else.
+    `make_neighbours` and `near` say what is worth comparing; with `apart`, re-clustering and restoring are done in a
+    process of their own, to which the two have to travel. Call `open` before anything else.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Learner:
         dimension: int,
         now: Callable[[], datetime],
         make_neighbours: Callable[[], Neighbours] | None = None,
+        near: NearestRows = nearest_rows,
         apart: bool = False,
         redact: Redact = redact_secrets,
     ) -> None:
@@ -61,7 +63,8 @@ class Learner:
         self._embed = embed
         self._dimension = dimension
         self._now = now
-        self._make_neighbours = make_neighbours or (lambda: ExactNeighbours(dimension))
+        self._make_neighbours = make_neighbours or partial(ExactNeighbours, dimension)
+        self._near = near
         self._redact = redact
         self._apart = apart
         self._turns = _Turns(records, self._changing)
@@ -76,7 +79,7 @@ class Learner:
         """Take in what the records hold; `progress` is told how far that has come."""
         with self._records.read() as view:
             memory = self._empty()
-            memory.restore(view, progress, apart=self._apart)
+            memory.restore(view, progress, apart=self._make_neighbours if self._apart else None)
         with self._lock:
             self._memory = memory
 
@@ -294,7 +297,7 @@ class Learner:
                 if not wants(self._memory.grouping):
                     return ()
                 snapshot, moved = snapshot_of(self._memory.grouping), self._memory.moved
-            regrouping = (regroup_apart if self._apart else regroup)(snapshot, self._embed)
+            regrouping = (regroup_apart if self._apart else regroup)(snapshot, self._embed, near=self._near)
             return self._write_regrouping(regrouping, moved)
         finally:
             self._regrouping.release()
@@ -313,7 +316,7 @@ class Learner:
         if known is None:
             memory = self._empty()
             memory.grouping.vectors, memory.moved = self._memory.grouping.vectors, self._memory.moved + 1
-            memory.restore(view, apart=self._apart)
+            memory.restore(view, apart=self._make_neighbours if self._apart else None)
             self._memory = memory
         return known is None or known
 

@@ -1,7 +1,7 @@
 """Which groups an incident should be compared with at all. The seam for a nearest-neighbour index, and the exact one
 that serves when there is none."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -10,6 +10,10 @@ from learner.features import Vector, Vectors
 
 _ROOM = 256
 _BLOCK_ROWS = 1024
+
+
+NearestRows = Callable[[Vectors, int], list[list[int]]]
+"""Vectors (n, dim) and a count -> for every row so many other rows with the largest inner product, in any order."""
 
 
 class Neighbours(Protocol):

@@ -14,6 +14,7 @@ from learner.features import Reader
 from learner.lexicon import Told, build_lexicon
 from learner.moving import move, moves_between, reread, standing_of
 from learner.naming import name_from
+from learner.neighbours import Neighbours
 from learner.recluster import last_due
 from learner.shelf import Shelf
 from learner.signature import Signature, Signing, sign, signature_of
@@ -46,8 +47,11 @@ class Memory:
         self._last_seq = 0
         self._names: dict[str, tuple[int, str]] = {}
 
-    def restore(self, view: Records, progress: Progress | None = None, *, apart: bool = False) -> None:
-        """Take in all records, with the work in a process of its own when `apart`. The memory must be empty."""
+    def restore(
+        self, view: Records, progress: Progress | None = None, *, apart: Callable[[], Neighbours] | None = None
+    ) -> None:
+        """Take in all records. The memory must be empty. With `apart`, which makes a neighbour index, most of the work
+        is done in a process of its own."""
         self.position = view.events.last()
         total = 2 * len(view.patterns.standing())
         self._follow_people(view)
@@ -58,8 +62,8 @@ class Memory:
             self._last_seq = one.seq
             if progress is not None:
                 progress(len(learnt), total)
-        if apart and learnt:
-            self._install(fill_apart(fill, learnt, self.grouping))
+        if apart is not None and learnt:
+            self._install(fill_apart(fill, learnt, self.grouping, apart))
         else:
             fill(self.grouping, learnt)
         if progress is not None:

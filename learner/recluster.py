@@ -12,7 +12,7 @@ from learner.assign import MIN_PATTERN_INCIDENTS, Grouping, Item, Micro, unused_
 from learner.constraints import Constraints, bonds_between, side_marks
 from learner.features import EmbedTexts, Features, Reader, Vector, embed_missing
 from learner.lexicon import Told, build_lexicon
-from learner.neighbours import ExactNeighbours, Neighbours
+from learner.neighbours import ExactNeighbours, NearestRows, Neighbours, nearest_rows
 from learner.signature import Signature
 from learner.similarity import Profile, Weights, profile_of, sum_of
 
@@ -69,9 +69,11 @@ class Regrouping:
     at_count: int
 
 
-def recluster(grouping: Grouping, *, neighbours: Neighbours | None = None, by: str = "") -> tuple[PatternChange, ...]:
+def recluster(
+    grouping: Grouping, *, neighbours: Neighbours | None = None, near: NearestRows = nearest_rows, by: str = ""
+) -> tuple[PatternChange, ...]:
     """Group everything anew and tell what changed. `neighbours` is an empty index for the new groups."""
-    regrouping = regroup(snapshot_of(grouping), grouping.embed, by=by)
+    regrouping = regroup(snapshot_of(grouping), grouping.embed, near=near, by=by)
     adopt(grouping, regrouping, neighbours or ExactNeighbours(grouping.dimension))
     return regrouping.changes
 
@@ -88,8 +90,8 @@ def snapshot_of(grouping: Grouping) -> Snapshot:
     )
 
 
-def regroup(snapshot: Snapshot, embed: EmbedTexts, *, by: str = "") -> Regrouping:
-    """Group everything anew; `embed` is asked for the texts that have no vector yet."""
+def regroup(snapshot: Snapshot, embed: EmbedTexts, *, near: NearestRows = nearest_rows, by: str = "") -> Regrouping:
+    """Group everything anew; `embed` is asked for the texts that have no vector yet, `near` for what to compare."""
     reader = Reader(build_lexicon(_told(snapshot)))
     embed_missing([item.signature for item in snapshot.items], reader, snapshot.vectors, embed)
     features: dict[Signature, Features] = {}
@@ -98,7 +100,7 @@ def regroup(snapshot: Snapshot, embed: EmbedTexts, *, by: str = "") -> Regroupin
         return Regrouping((), reader, (), len(snapshot.items))
     bonds = bonds_between(snapshot.constraints, [frozenset(snapshot.items[n].id for n in row.members) for row in rows])
     sources = _sources(snapshot, rows, features)
-    parts = agglomerate([row.profile for row in rows], snapshot.weights, bonds, sources=sources)
+    parts = agglomerate([row.profile for row in rows], snapshot.weights, bonds, sources=sources, near=near)
     members = [sorted(number for row in part for number in rows[row].members) for part in parts]
     old = {number: group for group, numbers in snapshot.standing for number in numbers}
     ids = _keep_ids(snapshot, members, old)

@@ -3,12 +3,15 @@
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import count
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from indexer.neighbours import MovingVectors
+from indexer.neighbours import nearest_rows as cells_rows
 from kb.memory_records import MemoryRecords
 from kb.redact import redact
 from learner.apart import ApartFailed, regroup_apart
@@ -148,6 +151,25 @@ def test_an_error_of_the_embedder_is_passed_on(stage: Stage) -> None:
 
     with pytest.raises(OSError, match="no model"):
         regroup_apart(snapshot_of(grouping), fail)
+
+
+def test_restoring_apart_finds_neighbours_with_what_it_is_given(stage: Stage) -> None:
+    learner = stage.opened()
+    teach(learner, QUEUE, *range(20))
+    teach(learner, CERT, *range(20, 40))
+    index = partial(MovingVectors, DIMENSION, cells_from=2)
+    again = Learner(
+        stage.records,
+        stage.embed,
+        dimension=DIMENSION,
+        now=lambda: LATER,
+        make_neighbours=index,
+        near=cells_rows,
+        apart=True,
+    )
+    again.open()
+    again.settle()
+    assert seen(again) == seen(learner)
 
 
 def test_learning_needs_nobody_apart(stage: Stage) -> None:

@@ -216,3 +216,21 @@ class TestGaps:
 
     def test_nothing_is_made_of_searches_without_words(self) -> None:
         assert find_gaps([self.search(1, "???", "ana"), self.search(2, "!", "ben"), self.search(3, "", "cem")]) == []
+
+
+def test_insights_do_not_depend_on_the_order_in_which_things_are_told(incident: Make) -> None:
+    titles = ["Disk almost full on database", "Checkout queue is growing", "Postgres connections exhausted"]
+    acts = ["Delete old logs", "Increase memory limit", "Close idle connections"]
+    patterns = []
+    for n, (title, act) in enumerate(zip(titles, acts, strict=True)):
+        told = did(incident, act, [HELPED, HELPED, WORSE, WORSE, HELPED], title=title)
+        patterns.append(learnt([replace(one, id=f"{n}-{one.id}") for one in told], f"pat-{n}"))
+    uses = tuple(RunbookUse(f"r{n}", f"Runbook {n}", f"{acts[n]}\n") for n in range(3))
+    searches = tuple(FailedSearch(f"s{n}", "vault sealed", f"p{n}", NOON) for n in range(4))
+    around = Surroundings(NOON.date(), {}, uses, searches, 40.0)
+    backwards = Surroundings(NOON.date(), {}, uses[::-1], searches[::-1], 40.0)
+    covered = {"pat-0": "r0", "pat-1": "r1"}
+    found = find_insights(patterns, covered=covered, around=around)
+    assert found == find_insights(patterns[::-1], covered=covered, around=backwards)
+    assert len({insight.kind for insight in found}) >= 5
+    assert [insight.weight for insight in found] == sorted((insight.weight for insight in found), reverse=True)

@@ -207,6 +207,17 @@ def test_insights_rules_and_trends_are_printed(run_command: Command, home: Path)
     assert json.loads(run_command(home, "trends", "--days", "2", "--json").stdout)["total"] == 0
 
 
+def test_no_search_waits_for_the_learner(home: Path) -> None:
+    code = (
+        "import sys; from api.cli import run; run(['search', 'quota']);"
+        "print([one for one in sys.modules if one.startswith('learner.') or one == 'api.learning'], file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPOSITORY, env=home_environment(home), capture_output=True, text=True
+    )
+    assert done.stderr.strip().splitlines()[-1] == "[]"
+
+
 def test_an_import_that_is_killed_goes_on_where_it_stopped(tmp_path: Path, models_dir: Path) -> None:
     home = make_home(tmp_path / "home", models_dir)
     file = tmp_path / "many.jsonl"

@@ -1,11 +1,13 @@
 """Learning over HTTP, as programs see it: incidents in, patterns and recommendations out."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import pytest
 from starlette.testclient import TestClient
 
-from tests.web.stage import NOW, Stage, build_stage
+from tests.web.stage import NOW, Stage, build_stage, served
 
 SEED = {
     "incident_data": {
@@ -150,6 +152,24 @@ class TestIdempotency:
     def test_a_key_that_is_none_is_refused(self, client: TestClient, key: str) -> None:
         answer = client.post("/runbooks/learn", json=SEED, headers={"Idempotency-Key": key})
         problem(answer, 422, "invalid-request")
+
+    @pytest.mark.integration
+    def test_many_senders_of_few_keys_are_all_answered_alike_and_each_key_is_done_once(self, stage: Stage) -> None:
+        def send(number: int) -> tuple[int, str, int]:
+            key = number % 10
+            body = {"title": f"Trouble number {key}", "success": True, "duration": "5m"}
+            headers = {"Idempotency-Key": f"key-{key}"}
+            while True:
+                answer = httpx.post(f"{origin}/runbooks/learn", json=body, headers=headers, timeout=30, trust_env=False)
+                if answer.status_code != 409:  # somebody else's is being answered
+                    return key, answer.text, answer.status_code
+
+        with served(stage.app) as origin, ThreadPoolExecutor(16) as senders:
+            answers = list(senders.map(send, range(300)))
+            total = httpx.get(f"{origin}/incidents", trust_env=False).json()["total"]
+        assert {status for _, _, status in answers} == {200}
+        assert len({(key, text) for key, text, _ in answers}) == 10
+        assert total == 10
 
 
 class TestBatch:

@@ -34,7 +34,7 @@ def list_insights(learning: LearningDep, urls: UrlsDep) -> Response:
     response_class=Response,
 )
 def alert_rules(learning: LearningDep) -> Response:
-    """A Prometheus rule file, as `promtool check rules` takes it; with nothing learnt yet its list of groups is empty."""
+    """A Prometheus rule file that `promtool check rules` takes; with nothing learnt yet its list of groups is empty."""
     return Response(learning.insights().rules or "groups: []\n", media_type="application/yaml")
 
 

@@ -1,8 +1,9 @@
 """Measure the learner on recorded incidents: `python -m benchmarks.learner INCIDENTS.jsonl [--scorer FOLDER]`.
 
 The file has one incident a line, in time order, with the fields id, title, description, service, labels and gold (the
-true cause). Prints how well patterns match the causes, how stable ids are, CPU seconds besides embedding, and how the
-time grows; with --scorer, what `score.py` and `score_recommend.py` in that folder say of the same assignments.
+true cause). Prints how well patterns match the causes, how stable ids are and the CPU seconds besides embedding; with
+--growth also how the time grows (`benchmarks.learner_growth` goes on to 100,000 made ones); with --scorer, what
+`score.py` and `score_recommend.py` in that folder say of the same assignments.
 """
 
 import argparse
@@ -20,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.embedders import open_embedder
+from indexer.neighbours import MovingVectors, nearest_rows
 from learner.assign import MIN_PATTERN_INCIDENTS, Grouping
 from learner.recluster import is_due, recluster
 from learner.recommend import choose
@@ -83,8 +85,9 @@ class Learnt:
 
 def learn(records: Sequence[Record], embed: TimedEmbed) -> Learnt:
     """Learn records in order, re-clustering whenever it is due and once at the end."""
+    dimension = embed(["dimension"]).shape[1]
     started, embedded = time.process_time(), embed.spent_s
-    grouping = Grouping(embed, dimension=embed(["dimension"]).shape[1])
+    grouping = Grouping(embed, dimension=dimension, neighbours=MovingVectors(dimension))
     arrivals = {}
     slowest = 0.0
     for record in records:
@@ -94,8 +97,8 @@ def learn(records: Sequence[Record], embed: TimedEmbed) -> Learnt:
         arrivals[incident_id] = grouping.learn(incident_id, signature, principal="bench", service=service).pattern_id
         slowest = max(slowest, time.process_time() - at - (embed.spent_s - spent))
         if is_due(grouping):
-            recluster(grouping)
-    recluster(grouping)
+            recluster(grouping, neighbours=MovingVectors(dimension), near=nearest_rows)
+    recluster(grouping, neighbours=MovingVectors(dimension), near=nearest_rows)
     return Learnt(grouping, arrivals, time.process_time() - started - (embed.spent_s - embedded), slowest)
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import NDArray
 
 from indexer.confidence import THRESHOLD, Evidence, probability
 from indexer.embed import Embedder
@@ -18,6 +17,7 @@ from indexer.pointers import pointed_anchor
 from indexer.postings import Floats
 from indexer.query import Query
 from indexer.query_terms import QueryTerms, Synonyms, corrected, weigh_terms
+from indexer.ranking import ranked, ranks, rivals
 from indexer.roles import Role
 from indexer.search_view import Filters, SearchView
 from indexer.sections import Wish, choose, wish_of
@@ -46,7 +46,6 @@ POINTED_HITS = 3  # hits whose diagnosis is followed to where it leads; the othe
 _FORCED = 10.0  # puts a pin before any score
 _PINNED = 1.0
 _LINKED = 0.97  # an author's link to a file that is there is seldom wrong, and sometimes old
-_ENTRY_FIRST = 0.2  # a file that only beats its own entry by so little is shown as that entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,10 +211,10 @@ def _forced(query: Query, view: SearchView, priors: Priors) -> dict[int, tuple[f
 def _hits(scores: _Scores, view: SearchView, eligible: Mask, limit: int) -> list[Hit]:
     if not eligible.any():
         return []
-    rows = _ranked(scores.order, view, eligible, limit)
-    rival_of = _rivals(scores.text, view, eligible)
-    ranks = {
-        name: _ranks(scores.signals.runbooks[name], eligible) for name in ("words", "meaning") if name in scores.parts
+    rows = ranked(scores.order, view, eligible, limit)
+    rival_of = rivals(scores.text, view, eligible)
+    ranked_by = {
+        name: ranks(scores.signals.runbooks[name], eligible) for name in ("words", "meaning") if name in scores.parts
     }
     highlighter = Highlighter(scores.terms.terms)
     matched = _matched(scores.terms, view, rows)
@@ -233,8 +232,8 @@ def _hits(scores: _Scores, view: SearchView, eligible: Mask, limit: int) -> list
                 chunk=chunk,
                 score=float(scores.total[row]),
                 confidence=_confidence(scores, row, rival_of(row)) if sure is None else sure,
-                dense_rank=int(ranks["meaning"][row]) if "meaning" in ranks else None,
-                lexical_rank=int(ranks["words"][row]) if scores.signals.runbooks["words"][row] > 0 else None,
+                dense_rank=int(ranked_by["meaning"][row]) if "meaning" in ranked_by else None,
+                lexical_rank=int(ranked_by["words"][row]) if scores.signals.runbooks["words"][row] > 0 else None,
                 snippet=highlighter.snippet(chunk.text),
                 reasons=Reasons(matched[place], _parts(scores, row), _notes(scores, row, note)),
             )
@@ -246,42 +245,8 @@ def _is_confident(scores: _Scores, view: SearchView, eligible: Mask, first: Hit)
     """Whether the best hit is sure enough. Where feedback may have put another one first, the best by text decides."""
     if first.confidence >= THRESHOLD or not scores.boosts:
         return first.confidence >= THRESHOLD
-    (best,) = _ranked(scores.text, view, eligible, 1)
-    return _confidence(scores, best, _rivals(scores.text, view, eligible)(best)) >= THRESHOLD
-
-
-def _rivals(total: Floats, view: SearchView, eligible: Mask) -> Callable[[int], float]:
-    """Row -> the best score among the other files; 0 where there is no other."""
-    open_totals = np.where(eligible, total, -np.inf)
-    best = int(np.argmax(open_totals))
-    others = open_totals[view.files != view.files[best]]
-    second = float(others.max()) if len(others) and np.isfinite(others.max()) else 0.0
-    return lambda row: second if view.files[row] == view.files[best] else float(total[best])
-
-
-def _ranked(total: Floats, view: SearchView, eligible: Mask, limit: int) -> list[int]:
-    """Rows, best first. Of a file and its own entries, the file stands aside for an entry that is about as good."""
-    adjusted = total.copy()
-    if not view.is_main.all():
-        entries = eligible & ~view.is_main
-        best_entry = np.full(int(view.files.max()) + 1, -np.inf, dtype=np.float32)
-        np.maximum.at(best_entry, view.files[entries], total[entries])
-        own = best_entry[view.files]
-        beaten = view.is_main & (adjusted < own + _ENTRY_FIRST)
-        eligible = eligible & ~beaten
-    rows = np.flatnonzero(eligible)
-    if len(rows) > limit:
-        top = np.argpartition(-adjusted[rows], limit - 1)[:limit]
-        edge = adjusted[rows[top]].min()
-        rows = rows[adjusted[rows] >= edge]
-    order = np.argsort(-adjusted[rows], kind="stable")
-    return [int(row) for row in rows[order][:limit]]
-
-
-def _ranks(values: Floats, eligible: Mask) -> NDArray[np.int64]:
-    """1-based places among the eligible."""
-    ordered = np.sort(values[eligible])[::-1]
-    return np.searchsorted(-ordered, -values, side="left") + 1
+    (best,) = ranked(scores.text, view, eligible, 1)
+    return _confidence(scores, best, rivals(scores.text, view, eligible)(best)) >= THRESHOLD
 
 
 def _section(scores: _Scores, generation: Generation, wish: Wish, row: int) -> int:

@@ -37,6 +37,7 @@ from kb.incident_records import (
 )
 from kb.once import Reply
 from kb.pattern import ActionStats, Pattern
+from kb.pattern_records import resolve
 from kb.principal import Principal
 from kb.record_store import RecordStore, RecordView
 from kb.review_records import DraftKind, Review, ReviewStatus
@@ -326,7 +327,9 @@ class Learning:
     def _pattern_view(self, pattern: Pattern) -> PatternView:
         with self._records.read() as view:
             record = view.patterns.get(pattern.id)
-            return PatternView(pattern, record, view.patterns.history(pattern.id), _reviews_of(view, pattern.id))
+            forwards = {one.id: one.forwards_to for one in view.patterns.all() if one.forwards_to is not None}
+            reviews = [one for one in view.reviews.all() if resolve(one.draft.pattern_id, forwards) == pattern.id]
+            return PatternView(pattern, record, view.patterns.history(pattern.id), tuple(reviews))
 
     def _said(self, pattern: Pattern) -> PatternView:
         self._parts.changed()

@@ -10,7 +10,7 @@ from kb.hits import Answer
 from kb.incident_records import IncidentNote, StoredIncident
 from kb.pattern import Pattern
 from kb.pattern_records import PatternEvent, PatternRecord
-from kb.review_records import Review
+from kb.review_records import Review, ReviewStatus
 from kb.severity import Severity
 from kb.severity_policy import DueDuty, Escalation, Level, Phase
 from learner.accuracy import Accuracy, ResponseTimes
@@ -60,7 +60,8 @@ class IncidentView:
 
 @dataclass(frozen=True, slots=True)
 class PatternView:
-    """One pattern, its record, its history, oldest first, and the latest draft of each kind that was written for it."""
+    """One pattern, its record, its history, oldest first, and the drafts that were written for it or for what it was
+    made of, those that changed last first."""
 
     pattern: Pattern
     record: PatternRecord
@@ -69,8 +70,9 @@ class PatternView:
 
     @property
     def runbook_ids(self) -> tuple[str, ...]:
-        """The runbooks that these drafts are, or change."""
-        return tuple(dict.fromkeys(review.draft.document_id for review in self.reviews))
+        """The runbooks that these drafts are, or change; not of those that were turned down or taken back."""
+        standing = (ReviewStatus.OPEN, ReviewStatus.APPROVED)
+        return tuple(dict.fromkeys(one.draft.document_id for one in self.reviews if one.status in standing))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from learner.assign import MIN_PATTERN_INCIDENTS
 from learner.recommend import Recommendation
 
 MAX_ADVISED_ACTIONS = 3
+MAX_ADVISED_PREVENTION = 2
 
 
 def subject_of(request: SearchRequest) -> Alert:
@@ -60,6 +61,7 @@ def _advice(learned: Learned, pattern: Pattern | None, runbook: Review | None) -
     yield from (_worked(stats) for stats in worked)
     harmful = [stats for stats in pattern.actions if stats.worse]
     yield from (f"Caution: '{stats.name}' made it worse in {stats.worse} of {stats.tried}." for stats in harmful)
+    yield from (f"To prevent it: {item.text}" for item in pattern.prevention[:MAX_ADVISED_PREVENTION])
     if runbook is not None and runbook.status is ReviewStatus.OPEN:
         yield f"A draft waits for review: {runbook.id}."
 

@@ -238,6 +238,7 @@ class RecommendationOut(Outgoing):
     expected_low_s: float | None
     expected_high_s: float | None
     nearest: list[str]
+    said: dict[str, list[str]] = Field(description="What people said of the pattern and of actions, by id and key.")
 
 
 class RecommendOut(Outgoing):
@@ -262,5 +263,6 @@ class RecommendOut(Outgoing):
     drafts: list[HitOut]
     pattern_runbook_ids: list[str] = Field(description="Published runbooks that were written for the pattern.")
     nearest_pattern_ids: list[str]
+    said: dict[str, list[str]] = Field(description="What people said of the pattern and of actions, by id and key.")
     search_id: str
     degraded: str

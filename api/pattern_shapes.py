@@ -127,6 +127,7 @@ def recommendation_out(found: Recommendation, urls: Urls) -> schemas.Recommendat
         expected_low_s=rounded(interval.low if interval else None),
         expected_high_s=rounded(interval.high if interval else None),
         nearest=list(found.nearest),
+        said={plain(target): [plain(note) for note in notes] for target, notes in found.said.items() if notes},
     )
 
 
@@ -155,6 +156,7 @@ def recommend_out(view: RecommendView, urls: Urls) -> schemas.RecommendOut:
         drafts=[hit_out(hit, urls, answer.search_id) for hit in answer.drafts],
         pattern_runbook_ids=list(view.runbook_ids),
         nearest_pattern_ids=found.nearest if found else [],
+        said=found.said if found else {},
         search_id=answer.search_id,
         degraded="; ".join(part for part in (answer.degraded, view.degraded) if part),
     )

@@ -50,8 +50,10 @@ class ReviewOut(ReviewSummary):
 
     text: str = Field(description="The text that would be published.")
     sha256: str = Field(description="Of that text; a decision names it, so that nobody decides about another.")
-    diff: str = Field(description="Unified, against what is there; empty for a new runbook.")
+    diff: str = Field(description="Unified, against what is published now; all of it added for a new runbook.")
+    notice: str = Field(description="What to know first, in a sentence; mostly empty.")
     edited_by: str
+    offer_diff: str = Field(description="From a text that a person edited to what the learner would write by now.")
     incident_ids: list[str]
     pattern: PatternSummary | None
 

@@ -36,9 +36,11 @@ def review_out(page: ReviewPage, urls: Urls) -> schemas.ReviewOut:
         frequency=pattern.frequency if pattern else 0,
         confidence=round(pattern.confidence.value, 4) if pattern else 0.0,
         text=plain(page.text),
-        sha256=draft.text_sha256,
+        sha256=page.digest,
         diff=plain(page.diff),
+        notice=plain(page.notice),
         edited_by=plain(draft.edited_by),
+        offer_diff=plain(page.offer_diff),
         incident_ids=list(page.incident_ids),
         pattern=pattern_summary(pattern, urls) if pattern else None,
     )

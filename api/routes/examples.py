@@ -56,6 +56,54 @@ _HIT: Json = {
     "url": "/r/kube-pod-crash-looping?search=01JC#diagnosis",
 }
 
+LEARN_ANSWER: Json = {
+    "pattern_detected": True,
+    "pattern_id": "pat-5d1c0a7e42",
+    "confidence": 0.97,
+    "new_runbook_created": True,
+    "runbook_id": "pod-crash-memory-limit-exceeded",
+    "recommendations": ["'increase_memory_limit' worked in 5 of 6, half of the time within 5m."],
+    "incident_id": "inc-0c6a1f0e9d2b4c7a",
+    "is_new": True,
+    "has_changed": True,
+    "pattern_name": "Pod crash",
+    "pattern_size": 6,
+    "founded": False,
+    "why": ["It joined 'Pod crash' (5 incidents so far); they share a cause with probability 0.97."],
+}
+
+PATTERNS_ANSWER: Json = {
+    "resolution_effectiveness": {
+        "increase_memory_limit": {
+            "success_rate": 0.83,
+            "avg_time": "5m",
+            "side_effects": ["increased_cost"],
+            "tried": 6,
+            "worked": 5,
+            "made_worse": 0,
+            "low": 0.36,
+            "high": 0.99,
+        }
+    },
+    "incident_patterns": {
+        "Pod crash": {
+            "frequency": 6,
+            "avg_resolution_time": "7m",
+            "success_rate": 0.83,
+            "common_solutions": ["increase_memory_limit"],
+            "triggers": ["KubePodCrashLooping"],
+            "pattern_id": "pat-5d1c0a7e42",
+            "severity": "high",
+            "first_seen": "2026-09-02T10:30:00Z",
+            "last_seen": "2026-11-02T10:30:00Z",
+            "trend": {"recent": 3, "before": 1, "window_days": 30.0, "p_value": 0.63, "direction": "steady"},
+            "confidence": 0.55,
+            "url": "/p/pat-5d1c0a7e42",
+        }
+    },
+    "total": 1,
+}
+
 SEARCH_ANSWER: Json = {
     "results": [_HIT],
     "total": 1,

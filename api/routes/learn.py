@@ -12,6 +12,7 @@ from api.incident_shapes import learn_out
 from api.learning_acts import LearnAnswer
 from api.openapi import body_of
 from api.problems import ProblemDocument
+from api.routes.examples import LEARN_ANSWER
 from kb.errors import InvalidInput
 from kb.idempotency import keyed_request
 from kb.incident import Incident
@@ -20,7 +21,7 @@ router = APIRouter(tags=["incidents"])
 
 OPERATION = "POST /runbooks/learn"
 _ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {"model": LearnOut},
+    200: {"model": LearnOut, "content": {"application/json": {"example": LEARN_ANSWER}}},
     409: {"model": ProblemDocument, "description": "A request with this key is still being answered."},
     422: {"model": ProblemDocument, "description": "A field breaks a rule, or the key was used for another request."},
 }

@@ -16,13 +16,18 @@ from api.pattern_schemas import (
     SplitOut,
 )
 from api.pattern_shapes import effectiveness_out, pattern_out, patterns_out
+from api.routes.examples import PATTERNS_ANSWER
 
 router = APIRouter(tags=["patterns"])
 
 PatternId = Annotated[str, Path(min_length=1, max_length=200, description="The pattern's id, or one it had before.")]
 
 
-@router.get("/runbooks/patterns", summary="What recurs", responses={200: {"model": PatternsOut}})
+@router.get(
+    "/runbooks/patterns",
+    summary="What recurs",
+    responses={200: {"model": PatternsOut, "content": {"application/json": {"example": PATTERNS_ANSWER}}}},
+)
 def list_patterns(learning: LearningDep, urls: UrlsDep) -> Response:
     """Every pattern by its name, the most frequent first, and how well each action worked over all incidents."""
     return json_answer(patterns_out(learning.patterns(), learning.effectiveness(), urls))

@@ -7,6 +7,9 @@ import httpx
 import pytest
 from starlette.testclient import TestClient
 
+from api.incident_schemas import LearnOut
+from api.pattern_schemas import PatternsOut
+from api.routes.examples import LEARN_ANSWER, PATTERNS_ANSWER
 from tests.web.stage import NOW, Stage, build_stage, served
 
 SEED = {
@@ -432,3 +435,30 @@ class TestFeedbackAndInsights:
         accuracy = taught.get("/learning/accuracy").json()
         assert (accuracy["assignments"]["made"], accuracy["assignments"]["refused"]) == (4, 1)
         assert accuracy["response_times"]
+
+
+class TestExamples:
+    def test_the_examples_of_the_description_are_answers(self) -> None:
+        assert LearnOut.model_validate(LEARN_ANSWER).pattern_detected is True
+        assert PatternsOut.model_validate(PATTERNS_ANSWER).total == 1
+
+    def test_the_seed_body_of_the_description_is_taken(self, client: TestClient) -> None:
+        schema = client.get("/openapi.json").json()["components"]["schemas"]["LearnBody"]["properties"]
+        body = {name: schema[name]["examples"][0] for name in ("incident_data", "context")}
+        assert learn(client, body)["is_new"] is True
+
+
+class TestPeoplesWord:
+    def test_what_people_said_of_an_action_is_shown_with_it(self, taught: TestClient) -> None:
+        question = {"q": "Queue of payments is stuck"}
+        action = taught.post("/recommend", json=question).json()["actions"][0]
+        for case in ("s1", "s2"):
+            vote = {"target": action["key"], "case": case, "verdict": "outdated"}
+            assert taught.put("/feedback", json=vote).status_code == 200
+        said = taught.post("/recommend", json=question).json()["said"]
+        assert said[action["key"]]
+
+    def test_advice_names_what_people_asked_for_to_prevent_it(self, client: TestClient) -> None:
+        for number in range(1, 5):
+            answer = learn(client, queue_incident(number, prevention=["Watch the age of the oldest message"]))
+        assert "To prevent it: Watch the age of the oldest message" in answer["recommendations"]  # type: ignore[operator]

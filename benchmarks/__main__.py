@@ -25,6 +25,7 @@ def commands(bench: Path, data: str) -> dict[str, list[str]]:
         "growth": corpus,
         "loop": [str(learner / "A_2000.jsonl")],
         "learner": [str(learner / "A_2000.jsonl"), "--scorer", str(learner)],
+        "learner_latency": [str(learner / "A_2000.jsonl")],
     }
 
 

@@ -5,21 +5,27 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from kb.errors import KBError
 
 log = logging.getLogger("sre_kb.learning")
 
-PAUSE_S = 2.0
-"""At least so long between two passes: what comes in a burst is looked at together."""
 
-LOOK_S = 30.0
-"""Another process over the same records may learn too, and does not wake this one."""
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """When passes are made, in seconds.
 
-REST = 4.0
-"""A pause is at least so many times as long as the pass before it took, so that answers keep the processor."""
+    Between two of them lies `pause_s`, so that what comes in a burst is looked at together, and `rest` times as long as
+    the last one took, so that answers keep the processor. `look_s` after the last one there is one unasked: another
+    process over the same records may learn too. What failed is tried again after `retry_s`.
+    """
 
-_RETRY_S = 5.0
+    pause_s: float = 2.0
+    rest: float = 4.0
+    look_s: float = 30.0
+    retry_s: float = 5.0
+
 
 Pass = Callable[[], None]
 
@@ -27,9 +33,12 @@ Pass = Callable[[], None]
 class LearningFollower:
     """A thread over some acts, done in their order after `open_learner` has ended. `wake` asks for a pass soon."""
 
-    def __init__(self, open_learner: Callable[[], None], passes: Sequence[Pass]) -> None:
+    def __init__(
+        self, open_learner: Callable[[], None], passes: Sequence[Pass], *, rhythm: Rhythm | None = None
+    ) -> None:
         self._open_learner = open_learner
         self._passes = passes
+        self._rhythm = rhythm or Rhythm()
         self._stopping = threading.Event()
         self._woken = threading.Event()
         self._thread: threading.Thread | None = None
@@ -60,14 +69,15 @@ class LearningFollower:
         self._woken.set()
 
     def _follow(self) -> None:
+        rhythm = self._rhythm
         while not self._stopping.is_set() and not self._is_done(self._open_learner):
-            self._stopping.wait(_RETRY_S)
+            self._stopping.wait(rhythm.retry_s)
         while not self._stopping.is_set():
             self._woken.clear()
             began = time.monotonic()
             failed = [act for act in self._passes if not self._is_done(act)]
-            self._stopping.wait(max(PAUSE_S, REST * (time.monotonic() - began)))
-            self._woken.wait(_RETRY_S if failed else LOOK_S)
+            self._stopping.wait(max(rhythm.pause_s, rhythm.rest * (time.monotonic() - began)))
+            self._woken.wait(rhythm.retry_s if failed else rhythm.look_s)
 
     def _is_done(self, act: Pass) -> bool:
         if self._stopping.is_set():

@@ -41,6 +41,13 @@ class Overviews:
         with self._records.read() as view:
             return len(view.reviews.all(ReviewStatus.OPEN))
 
+    def waiting_review(self, document_id: str | None = None) -> str | None:
+        """The id of the review of a document that waits, of the first that waits without one; None for none."""
+        with self._records.read() as view:
+            waiting = view.reviews.all(ReviewStatus.OPEN)
+        found = (review.id for review in waiting if document_id in (None, review.draft.document_id))
+        return next(found, None)
+
     def verdict(self, target: str, case: str, principal: str) -> Verdict | None:
         """What a person has said of a target in a case; None for nothing."""
         with self._records.read() as view:

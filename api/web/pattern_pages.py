@@ -144,10 +144,13 @@ class PatternPages:
             return RedirectResponse(self._urls.pattern(view.pattern.id), 302)
         ids = view.pattern.evidence.incident_ids[-_MAX_COUNTED:]
         screen = pattern_screen(view, self._learning.overviews.incidents_by_id(ids), urls=self._urls, now=self._now())
+        runbook_id = self._learning.overviews.covering([view.pattern]).get(view.pattern.id, "")
         others = sorted(
             (pattern for pattern in self._learning.patterns() if pattern.id != pattern_id), key=lambda one: one.name
         )
-        return self._render.page("pattern.html", at=_AT, screen=screen, others=[(one.id, one.name) for one in others])
+        return self._render.page(
+            "pattern.html", at=_AT, screen=screen, others=[(one.id, one.name) for one in others], runbook_id=runbook_id
+        )
 
     def rename(self, pattern_id: str, form: Mapping[str, str], principal: Principal) -> Response:
         """Give it a name that stays; an empty one gives it back to the learner."""

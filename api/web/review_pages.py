@@ -91,7 +91,8 @@ class ReviewPages:
         page = self._learning.review(review_id)
         incidents = self._learning.overviews.incidents_by_id(page.incident_ids[-MAX_EVIDENCE:])
         screen = review_screen(page, incidents, urls=self._urls, now=self._now())
-        return self._render.page("review.html", at=_AT, screen=screen)
+        following = None if screen.is_open else self._learning.overviews.waiting_review()
+        return self._render.page("review.html", at=_AT, screen=screen, following=following)
 
     def edit(self, review_id: str) -> Response:
         """A text box with the draft."""

@@ -17,9 +17,10 @@ from api.web.requests import FormDep, LabelsDep, WebPrincipalDep
 from api.web.runbook_html import prose
 from api.web.runbook_view import runbook_screen
 from api.web.urls import SEARCH
-from kb.errors import EditConflict, InvalidInput, RunbookNotFound
+from kb.errors import EditConflict, InvalidInput, KBError, RunbookNotFound
 from kb.markdown import parse_document
 from kb.principal import Principal
+from kb.runbook import ReviewState
 from kb.runbook_store import StoredDocument
 
 _EVERY = 100_000
@@ -77,7 +78,16 @@ class RunbookPages:
         screen = runbook_screen(
             view, every, labels=labels, search_id=search_id, urls=self._render.urls, now=self._now()
         )
-        return self._render.page("runbook.html", at="runbook", screen=screen)
+        return self._render.page("runbook.html", at="runbook", screen=screen, review_id=self._review_of(view.stored))
+
+    def _review_of(self, stored: StoredDocument) -> str | None:
+        """The review that a draft waits in, which is the place to decide; None also while nobody can say."""
+        if stored.state is not ReviewState.DRAFT:
+            return None
+        try:
+            return self._services.learning.overviews.waiting_review(stored.document.id)
+        except KBError:
+            return None
 
     def history(self, runbook_id: str) -> Response:
         """All versions, also of a runbook whose file is gone."""

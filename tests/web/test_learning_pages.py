@@ -305,6 +305,24 @@ def test_a_draft_stands_beside_its_evidence_and_is_approved_as_it_was_seen(
     assert "Review 1 waiting" in page
 
 
+def test_a_draft_is_decided_beside_its_evidence_and_the_next_one_follows(lived: LivedStage, client: TestClient) -> None:
+    document_id = lived.learning.review(lived.draft_id).review.draft.document_id
+    html = client.get(f"/r/{document_id}").text
+    assert f'href="/d/{lived.draft_id}">Review this draft' in html
+    assert "Publish this text" not in html
+    assert "Next draft" not in client.get(f"/d/{lived.draft_id}").text
+    client.post(f"/d/{lived.draft_id}/approve", data={"digest": lived.learning.review(lived.draft_id).digest})
+    assert f'href="/d/{lived.patch_id}">Next draft' in client.get(f"/d/{lived.draft_id}").text
+    assert "Review this draft" not in client.get(f"/r/{document_id}").text
+
+
+@pytest.mark.parametrize("sort", ["", "recent", "rising", "severity", "slow", "failing"])
+def test_patterns_come_in_the_order_that_was_asked_for(client: TestClient, sort: str) -> None:
+    names = re.findall(r'<td><a href="/p/[^"]+">([^<]+)</a>', client.get(f"/browse/patterns?sort={sort}").text)
+    first = "Certificate expired" if sort == "severity" else "Kube container OOM killed"
+    assert (len(names), names[0]) == (2, first)
+
+
 def test_a_patch_shows_what_it_changes(lived: LivedStage, client: TestClient) -> None:
     html = client.get(f"/d/{lived.patch_id}").text
     assert "What changes" in html

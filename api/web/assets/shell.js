@@ -42,6 +42,10 @@ function onKey(event) {
   }
 }
 
+// On a phone the pages' names scroll; the present one must be in sight.
+const present = document.querySelector(".bar nav [aria-current]");
+if (present) present.parentElement.scrollLeft = present.offsetLeft - present.parentElement.clientWidth / 2 + present.offsetWidth / 2;
+
 const themeButton = document.querySelector("[data-theme-switch]");
 showTheme(themeButton);
 themeButton.addEventListener("click", () => switchTheme(themeButton));

@@ -113,14 +113,24 @@ class Drafter:
         with self._turn:
             report = DraftReport()
             self._settle_pending(report)
-            with self._records.read() as view:
-                known = _known(view)
+            known = self._read()
             patterns = {one.id: one for one in (*self._young(), *self._patterns())}
             patterns.update(self._found(known.waiting - patterns.keys()))
-            wanted = [one for one in patterns.values() if self._follow(one, known.by_pattern.get(one.id, ()), report)]
-            self._close_orphans(patterns, known, report)
+            wanted = self._follow_all(patterns, known, report)
+            if report.closed:  # what was put away this moment may be worth another draft by now
+                known = self._read()
+                wanted = self._follow_all(patterns, known, report)
             self._open_in_turn(in_turn(wanted, self._rules), patterns, known, report)
             return report
+
+    def _read(self) -> _Known:
+        with self._records.read() as view:
+            return _known(view)
+
+    def _follow_all(self, patterns: Mapping[str, Pattern], known: _Known, report: DraftReport) -> list[Pattern]:
+        """Look after all reviews; the patterns that want a new one."""
+        self._close_orphans(patterns, known, report)
+        return [one for one in patterns.values() if self._follow(one, known.by_pattern.get(one.id, ()), report)]
 
     def _found(self, pattern_ids: Collection[str]) -> dict[str, Pattern]:
         """Groups that have a draft already, however small or old they are."""

@@ -1,9 +1,10 @@
 """What a decision on a draft does to the runbooks. Everything here may be done twice: a crash after the decision leaves
 it pending in the records, and the next pass settles it again."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from kb.errors import RunbookNotFound
+from kb.errors import EditConflict, RunbookExists, RunbookNotFound
 from kb.principal import Face, Principal, Role
 from kb.review import is_dynamic
 from kb.review_records import DraftChanged, Review, ReviewStatus
@@ -16,13 +17,12 @@ LEARNER = Principal("sre-kb learner", Role.SYSTEM, Face.SYSTEM)
 
 def settle(review: Review, runbooks: RunbookStore, principal: Principal) -> None:
     """Make the runbooks as a decided review says. Raises `DraftChanged` when an approved draft is not there any more as
-    it was approved; nothing was changed then."""
-    if review.status is ReviewStatus.APPROVED:
-        _approve(review, runbooks, principal)
-    elif review.status is ReviewStatus.REJECTED:
-        _put_away(review, runbooks, principal)
-    elif review.status is ReviewStatus.UNDONE:
-        _take_back(review, runbooks, principal)
+    it was approved; nothing was changed then. Two may settle the same review at once: whoever comes second finds it
+    done."""
+    try:
+        _ACTS[review.status](review, runbooks, principal)
+    except (EditConflict, RunbookExists, RunbookNotFound):
+        _ACTS[review.status](review, runbooks, principal)
 
 
 def reviewer_of(review: Review) -> Principal:
@@ -112,6 +112,18 @@ def _bring_back(review: Review, runbooks: RunbookStore, principal: Principal) ->
         if version.sha256 == draft.text_sha256:
             runbooks.restore(draft.document_id, version.number, _unseen(principal), if_match=None)
             return
+
+
+def _nothing(review: Review, runbooks: RunbookStore, principal: Principal) -> None:
+    """An open review asks nothing of the runbooks."""
+
+
+_ACTS: Mapping[ReviewStatus, Callable[[Review, RunbookStore, Principal], None]] = {
+    ReviewStatus.OPEN: _nothing,
+    ReviewStatus.APPROVED: _approve,
+    ReviewStatus.REJECTED: _put_away,
+    ReviewStatus.UNDONE: _take_back,
+}
 
 
 def _unseen(principal: Principal) -> Principal:

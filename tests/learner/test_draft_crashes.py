@@ -331,3 +331,39 @@ def test_the_approver_is_named_although_the_process_died() -> None:
     assert after.drafter.run().settled == [after.all_reviews()[0].id]
     assert after.all_reviews()[0].reviewer == "anna"
     assert after.runbooks.get("queue-growing").state is ReviewState.PUBLISHED
+
+
+@pytest.mark.parametrize(
+    ("before", "act"),
+    [
+        (patch_waiting, approve),
+        (change_waiting, approve),
+        (first_draft, reject),
+        (change_approved, undo),
+        (draft_rejected, undo),
+    ],
+    ids=["approve-patch", "approve-change", "reject", "undo-change", "undo-rejection"],
+)
+def test_a_learner_that_carries_out_a_decision_at_the_same_moment_does_no_harm(
+    before: Callable[[Stage], None], act: Callable[[Stage], None]
+) -> None:
+    finished = outcome_of(before, act)
+    stage = new_stage()
+    before(stage)
+    others = [restarted(stage)]
+    plain = stage.runbooks
+
+    class Overtaken:
+        """Before the first write, another process does all that is pending."""
+
+        def __getattr__(self, name: str) -> Any:
+            if name in ACTS and others:
+                others.pop().drafter.run()
+            return getattr(plain, name)
+
+    stage.runbooks = Overtaken()  # type: ignore[assignment]
+    stage.__post_init__()
+    act(stage)
+    assert others == []
+    stage.drafter.run()
+    assert state_of(stage) == finished

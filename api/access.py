@@ -89,6 +89,7 @@ LEAST_ROLE: Mapping[str, Role] = MappingProxyType(
         "POST /r/{runbook_id}/preview": Role.RESPONDER,
         "POST /r/{runbook_id}/restore": Role.RESPONDER,
         "POST /r/{runbook_id}/publish": Role.APPROVER,
+        "POST /r/{runbook_id}/reviewed": Role.APPROVER,
         "GET /browse/incidents": Role.VIEWER,
         "GET /i/new": Role.RESPONDER,
         "POST /i/new": Role.RESPONDER,

@@ -38,7 +38,7 @@ _ACTS: Mapping[ActionKind, str] = {
     ActionKind.DRAFT_RUNBOOK: "Draft a runbook",
     ActionKind.WRITE_RUNBOOK: "Write a runbook",
     ActionKind.EDIT_RUNBOOK: "Edit the runbook",
-    ActionKind.MARK_REVIEWED: "Go and review it",
+    ActionKind.MARK_REVIEWED: "Read it, then say that it holds",
     ActionKind.COPY_RULES: "See the rules",
 }
 
@@ -137,9 +137,9 @@ def _act_href(kind: ActionKind, subject: str, urls: Urls) -> str:
         return urls.pattern(subject)
     if kind is ActionKind.OPEN_REVIEW:
         return urls.review(subject)
-    if kind is ActionKind.OPEN_RUNBOOK:
+    if kind in (ActionKind.OPEN_RUNBOOK, ActionKind.MARK_REVIEWED):
         return urls.runbook(subject)
-    if kind in (ActionKind.EDIT_RUNBOOK, ActionKind.MARK_REVIEWED):
+    if kind is ActionKind.EDIT_RUNBOOK:
         return urls.act(subject, "edit")
     if kind is ActionKind.WRITE_RUNBOOK:
         return urls.write(title=subject)

@@ -62,6 +62,10 @@ def add(router: APIRouter, services: Services, render: Renderer, now: Callable[[
     def publish(runbook_id: str, form: FormDep, principal: WebPrincipalDep) -> Response:
         return pages.publish(runbook_id, form, principal)
 
+    @router.post("/r/{runbook_id}/reviewed")
+    def reviewed(runbook_id: str, form: FormDep, principal: WebPrincipalDep) -> Response:
+        return pages.reviewed(runbook_id, form, principal)
+
 
 class RunbookPages:
     """What each page does: one act of the services, then a template."""
@@ -180,6 +184,11 @@ class RunbookPages:
     def publish(self, runbook_id: str, form: Mapping[str, str], principal: Principal) -> Response:
         """Publish exactly the text that the person saw."""
         view: RunbookView = self._services.publish(runbook_id, principal, digest=form.get("digest", ""))
+        return RedirectResponse(self._render.urls.runbook(view.runbook.id), 303)
+
+    def reviewed(self, runbook_id: str, form: Mapping[str, str], principal: Principal) -> Response:
+        """Write into the file that the text that the person saw still holds."""
+        view = self._services.mark_reviewed(runbook_id, principal, digest=form.get("digest", ""))
         return RedirectResponse(self._render.urls.runbook(view.runbook.id), 303)
 
     def _bytes(self, stored: StoredDocument) -> bytes:

@@ -345,3 +345,14 @@ def test_assets_are_kept_for_a_year_under_their_own_address_only(client: TestCli
     assert client.get("/assets/other/app.css").headers["cache-control"] == "no-cache"
     assert client.get("/assets/other/../../pages.py").status_code == 404
     assert client.get("/assets/other/..%2f..%2fpages.py").status_code == 404
+
+
+def test_a_runbook_whose_review_is_due_can_be_confirmed_as_it_was_read(stage: Stage, client: TestClient) -> None:
+    html = client.get("/r/pod-crash").text
+    assert "It still holds" in html
+    digest = re.search(r'/reviewed"><input type="hidden" name="digest" value="([0-9a-f]{64})"', html)
+    assert digest is not None
+    assert client.post("/r/pod-crash/reviewed", data={"digest": "0" * 64}).status_code == 412
+    assert client.post("/r/pod-crash/reviewed", data={"digest": digest[1]}).headers["location"] == "/r/pod-crash"
+    assert b"reviewed: 2026-11-21" in stage.store.files["static/kubernetes/pod-crash.md"]
+    assert "It still holds" not in client.get("/r/disk-full").text

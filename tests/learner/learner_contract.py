@@ -133,6 +133,36 @@ class LearnerContract:
             assert view.patterns.get(pattern.id).name == QUEUE
             assert [event.change.kind for event in view.patterns.history()] == [ChangeKind.BORN]
 
+    def test_the_numbers_of_a_pattern_are_those_of_a_hand_computed_set(self, stage: Stage) -> None:
+        learner = stage.opened()
+        fails = Resolution((ActionTaken("Purge the queue", outcome=ActionOutcome.MADE_WORSE),), success=False)
+        incidents = [
+            told(0, duration_s=60.0),
+            told(24, duration_s=120.0),
+            told(48, duration_s=300.0, trigger="a deploy"),
+            told(72, duration_s=900.0, resolution=fails),
+        ]
+        learner.learn(incidents[:3], ANNA)
+        learner.learn(incidents[3:], BEN)
+        (pattern,) = learner.patterns()
+        assert (pattern.frequency, pattern.success.successes, pattern.success.trials) == (4, 3, 4)
+        assert (pattern.success.interval.low, pattern.success.interval.high) == pytest.approx(
+            (0.1941, 0.9937), abs=1e-4
+        )
+        assert (pattern.durations.count, pattern.durations.mean_s, pattern.durations.p50_s) == (4, 345.0, 210.0)
+        assert pattern.durations.p90_s == pytest.approx(720.0)
+        assert (pattern.evidence.first_seen, pattern.evidence.last_seen) == (START, START + timedelta(days=3))
+        assert (pattern.trend.recent, pattern.trend.before, pattern.trend.window_days) == (0, 0, 7.5)
+        restart, purge = pattern.actions
+        assert (restart.tried, restart.worked, restart.worse, restart.median_s) == (3, 3, 0, 120.0)
+        assert (purge.tried, purge.worked, purge.worse, purge.harm.value) == (1, 0, 1, 1.0)
+        # 4 incidents of two principals, helped in 3 of 4, last seen 27 days ago
+        assert [part.value for part in pattern.confidence.parts] == pytest.approx(
+            [4 / 7, 0.875, 1.0, 0.5 ** (27 / 180)]
+        )
+        assert pattern.confidence.value == pytest.approx(4 / 7 * 0.875 * 0.5 ** (27 / 180))
+        assert [(cited.text, len(cited.incident_ids)) for cited in pattern.triggers] == [("a deploy", 1)]
+
     def test_why_is_told_in_plain_words(self, stage: Stage) -> None:
         learner = stage.opened()
         first, second, other = learner.learn([told(1), told(2), told(3, CERT)], ANNA)

@@ -175,13 +175,15 @@ class Learning:
         return self._pattern_view(learner.pattern(rest)), self._pattern_view(learner.pattern(taken))
 
     def unlearn(self, incident_id: str, principal: Principal) -> IncidentView:
-        """Take an incident out of what was learnt; it stays in the records."""
+        """Take an incident out of what was learnt; it stays in the records. Raises `IncidentNotFound`, `NotLearnt`."""
+        self._require(incident_id)
         self._parts.learner().unlearn(incident_id, principal)
         self._parts.changed()
         return self.incident(incident_id)
 
     def learn_again(self, incident_id: str, principal: Principal) -> IncidentView:
-        """Take `unlearn` back."""
+        """Take `unlearn` back. Raises as it does."""
+        self._require(incident_id)
         self._parts.learner().learn_again(incident_id, principal)
         self._parts.changed()
         return self.incident(incident_id)
@@ -295,6 +297,10 @@ class Learning:
                 reviews = _reviews_of(view, pattern.id)
             runbook = reviews[0] if reviews else None
         return LearnAnswer(learned, pattern, runbook, advice_on(learned, pattern, runbook))
+
+    def _require(self, incident_id: str) -> None:
+        with self._records.read() as view:
+            view.incidents.get(incident_id)
 
     def _heeded(self, found: Recommendation) -> Recommendation:
         """What is recommended, with what people said of it."""

@@ -15,6 +15,7 @@ from api.imports.incident_file import IncidentFile, ReadIncident, RefusedEntry
 from api.imports.position import Position
 from kb.errors import InvalidInput
 from kb.incident import Incident
+from kb.incident_records import IncidentQuery
 from kb.memory_records import MemoryRecords
 from kb.principal import Face, Principal, local
 from learner.learner import Learner
@@ -23,6 +24,7 @@ from tests.web.learning_stage import toy_learner
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ME = local(Face.CLI)
 TELLING = Telling("local", NOW)
+CASES = Path(__file__).parents[1] / "cases" / "imports"
 
 
 def line(number: int, **more: object) -> str:
@@ -163,3 +165,22 @@ class TestBookmark:
     def test_where_it_cannot_be_written_the_import_goes_on(self, tmp_path: Path, file: Path) -> None:
         (tmp_path / "imports").write_text("in the way")
         Bookmark(tmp_path, file, ()).put(Position(1, 1), "inc-1")
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in CASES.iterdir()))
+def test_the_export_of_every_tool_is_learnt_and_repeating_it_changes_nothing(
+    learner: Learner, records: MemoryRecords, name: str
+) -> None:
+    raw = (CASES / name).read_bytes()
+    reports = [
+        Importer(learner, ME).run(
+            IncidentFile(io.BytesIO(raw), Telling("local", datetime(2030, 1, 1, tzinfo=UTC), day_first=False)).read(),
+            at_batch=nowhere,
+            on_refused=lambda entry: None,
+        )
+        for _ in range(2)
+    ]
+    assert reports[0].new >= 1
+    assert (reports[1].new, reports[1].changed, reports[1].known) == (0, 0, reports[0].read)
+    with records.read() as view:
+        assert view.incidents.page(IncidentQuery()).total == reports[0].new

@@ -293,6 +293,8 @@ class TestIncidents:
             ("POST", "/incidents/nobody/notes", {"text": "x"}),
             ("GET", "/incidents/nobody/outcomes", None),
             ("POST", "/incidents/nobody/outcomes", {"target": "disk-full", "outcome": "helped"}),
+            ("POST", "/incidents/nobody/unlearn", None),
+            ("POST", "/incidents/nobody/learn-again", None),
         ],
     )
     def test_an_incident_that_nobody_told_of_is_not_found(
@@ -350,6 +352,18 @@ class TestPatterns:
         assert taught.get(f"/patterns/{incident['pattern_id']}").json()["frequency"] == 3
         back = taught.post(f"/incidents/{incident['id']}/learn-again")
         assert back.json()["pattern_id"] == incident["pattern_id"]
+
+    def test_a_word_that_cannot_be_followed_is_refused(self, taught: TestClient) -> None:
+        incidents = taught.get("/incidents").json()["incidents"]
+        pattern_id = incidents[0]["pattern_id"]
+        everything = {"incident_ids": [one["id"] for one in incidents]}
+        for path, body in [
+            ("/patterns/merge", {"pattern_ids": [pattern_id, pattern_id]}),
+            (f"/patterns/{pattern_id}/split", everything),
+            (f"/patterns/{pattern_id}/split", {"incident_ids": ["inc-nobody"]}),
+        ]:
+            problem(taught.post(path, json=body), 422, "invalid-request")
+        assert taught.get(f"/patterns/{pattern_id}").json()["frequency"] == 4
 
     def test_what_was_never_learnt_cannot_be_forgotten(self, client: TestClient) -> None:
         opened = learn(client, {"title": "Queue is stuck", "status": "open"})

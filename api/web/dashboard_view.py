@@ -188,6 +188,7 @@ def _rising_table(rising: Sequence[Pattern], urls: Urls) -> Table:
 
 
 def _times_table(times: Sequence[ResponseTimes]) -> Table:
+    compared = {row.severity for row in times if row.with_runbook}
     whose = {None: "all", True: "with a runbook", False: "without"}
     return Table(
         "Response times",
@@ -202,6 +203,7 @@ def _times_table(times: Sequence[ResponseTimes]) -> Table:
                 Cell(length(row.resolved.p90_s) or "?"),
             )
             for row in times
+            if row.with_runbook is None or row.severity in compared
         ),
     )
 

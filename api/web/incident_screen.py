@@ -116,7 +116,7 @@ def incident_screen(
         lasted=length(incident.lasted_s if is_over else (now - incident.started_at).total_seconds()),
         description=incident.description,
         alerts=incident.alerts,
-        labels=tuple(incident.labels.items()),
+        labels=tuple((name, value) for name, value in incident.labels.items() if value not in incident.alerts),
         symptoms=incident.symptoms,
         trigger=incident.trigger,
         impact=incident.impact,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from api.web.amounts import in_or_since, length, moment
@@ -210,7 +210,8 @@ def _moments(
 ) -> Iterator[tuple[datetime, str, str, str]]:
     incident = stored.incident
     yield incident.started_at, "began", "It began", ""
-    if incident.recorded_at > incident.started_at and not incident.resolved_at:
+    ended_at = _ended_at(incident)
+    if incident.recorded_at > incident.started_at and ended_at is None:
         yield incident.recorded_at, "note", "It was recorded here", stored.opened_by
     if incident.acknowledged_at:
         yield incident.acknowledged_at, "seen", "Somebody answered", ""
@@ -220,9 +221,15 @@ def _moments(
             yield note.event_time, "duty", f"Done: {done}" + (f". {note.text}" if note.text else ""), note.author
         else:
             yield note.event_time, "note", note.text, note.author
-    if incident.status is IncidentStatus.RESOLVED and incident.resolved_at:
+    if ended_at is not None:
         who = incident.resolution.resolved_by if incident.resolution else ""
-        yield incident.resolved_at, "end", "It was resolved", who
+        yield ended_at, "end", "It was resolved", who
+
+
+def _ended_at(incident: Incident) -> datetime | None:
+    if incident.status is not IncidentStatus.RESOLVED or incident.resolved_at is not None:
+        return incident.resolved_at
+    return None if incident.duration_s is None else incident.started_at + timedelta(seconds=incident.duration_s)
 
 
 def duty_lines(duties: Iterable[DueDuty], now: datetime) -> tuple[DutyLine, ...]:

@@ -11,7 +11,7 @@ from api.acts import WrittenRunbook
 from api.services import Services
 from api.web.render import Renderer
 from api.web.requests import FormDep, WebPrincipalDep
-from api.web.runbook_html import prose
+from api.web.review_view import draft_html
 from kb.errors import InvalidInput, RunbookExists
 from kb.markdown import parse_document
 from kb.principal import Principal
@@ -99,4 +99,4 @@ class WritePages:
         document = parse_document(form.get("text", "").encode("utf-8", "replace"), path="static/new.md")
         runbook = document.runbooks[0]
         title = form.get("title", "").strip() or runbook.title
-        return self._render.page("preview.html", title=title, body=prose(runbook, {}, lambda target: None), problems=())
+        return self._render.page("preview.html", title=title, body=draft_html(runbook, self._render.urls), problems=())

@@ -29,6 +29,7 @@ SAME_WORDING = 0.6
 """Two wordings that share so many of their terms say the same."""
 
 MAX_STEPS = 12
+MAX_ACTIONS = 6
 MAX_SERVICES = 5
 MAX_NAME_CHARS = 200
 LEARNED_TAG = "learned"
@@ -82,7 +83,7 @@ def _front_matter(pattern: Pattern, incidents: Sequence[Incident], document_id: 
     if pattern.severity is not None:
         parts.append(_yaml("severity", pattern.severity.value, _of_severity(incidents, pattern.severity)))
     for key, told in (("service", _services(incidents)[:1]), ("alerts", alert_names(incidents))):
-        items = [_yaml_item(item) for item in told if one_line(item.text)]
+        items = [yaml_item(item) for item in told if one_line(item.text)]
         parts.extend([f"{key}:\n", *items] if items else [])  # a list, for the reader cuts single texts at commas
     parts.append(_inner({"tags": [LEARNED_TAG], "metadata": {"pattern_id": one_line(pattern.id, max_chars=100)}}))
     return parts[0].removesuffix("---\n") + "".join(parts[1:]) + "---\n"
@@ -96,7 +97,8 @@ def _yaml(key: str, value: str, ids: Sequence[str]) -> str:
     return f"{_inner({key: value}).rstrip()}  #{named(ids)}\n"
 
 
-def _yaml_item(told: Cited) -> str:
+def yaml_item(told: Cited) -> str:
+    """One item of a YAML list, its incidents in a comment, with a final newline."""
     item = _inner({"items": [one_line(told.text, max_chars=MAX_NAME_CHARS)]}).removeprefix("items:").strip()
     return f"{item}  #{named(told.incident_ids)}\n"
 
@@ -152,16 +154,16 @@ def _resolution(actions: Sequence[ActionStats]) -> Iterator[str]:
     harmful = [stats for stats in actions if stats.worse]
     if worked or useless or harmful:
         yield from ("", "## Resolution Steps", "")
-    for number, stats in enumerate(worked[:MAX_STEPS], start=1):
+    for number, stats in enumerate(worked[:MAX_ACTIONS], start=1):
         yield f"{number}. {statement(stats.name)}, {_numbers(stats)}{named(stats.worked_ids)}"
         yield from _commands(stats)
     if useless:
         yield from ("", "### What did not work", "")
-        for stats in useless[:MAX_STEPS]:
+        for stats in useless[:MAX_ACTIONS]:
             yield f"- {statement(stats.name)}, did not help in {stats.failed}{named(stats.failed_ids)}"
     if harmful:
         yield from ("", "### What made it worse", "")
-        for stats in harmful[:MAX_STEPS]:
+        for stats in harmful[:MAX_ACTIONS]:
             yield f"- {statement(stats.name)}, in {stats.worse} of {stats.success.trials}{named(stats.worse_ids)}"
     effects = cite((told.text, key) for stats in actions for told in stats.side_effects for key in told.incident_ids)
     yield from _part("### Side effects", effects[:MAX_STEPS])

@@ -105,6 +105,29 @@ def test_a_covering_runbook_gets_a_patch_and_a_second_one_changes_nothing(incide
     assert patched(first, told) is None
 
 
+@pytest.mark.parametrize(
+    ("header", "amended"),
+    [
+        ("id: queue\n", "id: queue\nalerts:\n- QueueGrowing  # (inc-0, inc-1, inc-2)\n"),
+        (
+            "alerts:\n  - A  # a\nid: queue\n",
+            "alerts:\n  - A  # a\n  - QueueGrowing  # (inc-0, inc-1, inc-2)\nid: queue\n",
+        ),
+        ("alerts: # ours\n- A\n", "alerts: # ours\n- A\n- QueueGrowing  # (inc-0, inc-1, inc-2)\n"),
+        ("alerts: [A]\n", "alerts: [A]\n"),
+        ("alert: A\n", "alert: A\n"),
+        ("id: [broken\n", "id: [broken\n"),
+    ],
+)
+def test_a_missing_alert_goes_into_the_list_of_the_front_matter_too(incident: Make, header: str, amended: str) -> None:
+    told = three(incident, alerts=("QueueGrowing",))
+    text = patched(f"---\n{header}---\n# Queue\n", told)
+    assert text is not None
+    assert text.startswith(f"---\n{amended}---\n# Queue\n\n<!-- learned pat-1 -->\n")
+    assert "- Alert seen with it: QueueGrowing (inc-0, inc-1, inc-2)\n" in text
+    assert patched(text, told) is None
+
+
 def test_a_later_patch_replaces_the_part_and_leaves_the_rest(incident: Make) -> None:
     first = patched("# Queue\n\nRead the log.\n", three(incident))
     assert first is not None

@@ -119,8 +119,14 @@ def test_every_line_of_a_patch_names_an_incident_that_says_it(told: list[Inciden
     text = amend(before.encode(), learnt(told), told, path="static/queue.md")
     if text is None:
         return
-    assert text.startswith(before)
-    lines = text.removeprefix(before).strip().splitlines()
+    _, header, body = text.split("---\n", 2)
+    assert header.splitlines()[0] == "id: queue"
+    assert all(
+        line == "alerts:" or names_who_says(line.replace("  # (", " ("), told, bears)
+        for line in header.splitlines()[1:]
+    )
+    assert body.startswith("# Queue\n\nRead the log.\n")
+    lines = body.removeprefix("# Queue\n\nRead the log.\n").strip().splitlines()
     assert (lines[0], lines[-1]) == ("<!-- learned pat-1 -->", "<!-- /learned pat-1 -->")
     for line in lines[1:-1]:
         assert not line or names_who_says(line, told, says)

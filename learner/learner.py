@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache, partial
 
 from kb.idempotency import KeyedRequest
@@ -26,7 +26,7 @@ from learner.constraints import rename
 from learner.errors import NotLearnt
 from learner.features import EmbedTexts
 from learner.neighbours import ExactNeighbours, NearestRows, Neighbours, nearest_rows
-from learner.pattern_book import PatternBook, Source
+from learner.pattern_book import FRESH_FOR, PatternBook, Source
 from learner.recall import Memory, Progress, Records
 from learner.recluster import Regrouping, adopt, is_due, next_due, regroup, snapshot_of
 from learner.recommend import Recommendation, SimilarIncident, choose, how_it_ended, likest, recommend
@@ -145,7 +145,7 @@ class Learner:
         """Patterns with enough incidents, most frequent first."""
         with self._lock:
             revision, listed = self._memory.revision, self._listed
-            if listed is not None and listed[0] == revision and listed[1] == self._now():
+            if listed is not None and listed[0] == revision and timedelta(0) <= self._now() - listed[1] < FRESH_FOR:
                 return listed[2]
             sources = [self._source(pattern_id) for pattern_id in self._memory.grouping.pattern_ids()]
         found = [self._book.pattern(source) for source in sources]

@@ -298,8 +298,8 @@ def history_text(change: PatternChange) -> str:
     incidents = counted(change.incidents, "incident")
     told = {
         ChangeKind.BORN: f"Became a pattern with {incidents}",
-        ChangeKind.MERGED: f"{change.pattern_id} became part of {others}",
-        ChangeKind.SPLIT: f"{incidents} went from {change.pattern_id} to {others}",
+        ChangeKind.MERGED: f"{change.pattern_id} with {incidents} became part of {others}",
+        ChangeKind.SPLIT: f"{change.pattern_id} with {incidents} was split; {others} came of it",
         ChangeKind.RENAMED: "Got another name",
         ChangeKind.UNLEARNED: f"{incidents} taken out",
     }[change.kind]

@@ -10,8 +10,11 @@ from kb.pattern import ChangeKind, Direction, Interval, PatternChange, Rate, Tre
     ("change", "text"),
     [
         (PatternChange(ChangeKind.BORN, "p1", (), 3, 9), "Became a pattern with 3 incidents"),
-        (PatternChange(ChangeKind.MERGED, "p1", ("p2",), 4, 9, by="ann"), "p1 became part of p2, by ann"),
-        (PatternChange(ChangeKind.SPLIT, "p1", ("p2", "p3"), 1, 9), "1 incident went from p1 to p2, p3"),
+        (
+            PatternChange(ChangeKind.MERGED, "p1", ("p2",), 4, 9, by="ann"),
+            "p1 with 4 incidents became part of p2, by ann",
+        ),
+        (PatternChange(ChangeKind.SPLIT, "p1", ("p2", "p3"), 7, 9), "p1 with 7 incidents was split; p2, p3 came of it"),
         (PatternChange(ChangeKind.RENAMED, "p1", (), 0, 9, by="ann"), "Got another name, by ann"),
         (PatternChange(ChangeKind.UNLEARNED, "p1", (), 1, 9, by="ann"), "1 incident taken out, by ann"),
     ],

@@ -164,11 +164,12 @@ class LearningBase:
         )
 
     def draft(self) -> DraftReport:
-        """Bring drafts in step with the patterns, unless nothing has changed since the last time. Raises
-        `StorageUnavailable`."""
+        """Bring drafts in step with the patterns, unless nothing has changed since the last time, or search cannot tell
+        which patterns have a runbook. Raises `StorageUnavailable`."""
+        generation = self._around.index()
         with self.records.read() as view:
-            state = (view.events.last(), self._around.index().id, self._around.now().date())
-        if state == self._drafted:
+            state = (view.events.last(), generation.id, self._around.now().date())
+        if generation.degraded or state == self._drafted:
             return DraftReport()
         report = self.drafter.run()
         self._drafted = state

@@ -11,9 +11,12 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.engine import Engine, open_engine
+from api.imports.incident_fields import Telling
+from api.imports.learn_body import incident_of_body
 from api.settings import Settings, load_settings
-from api.wiring import SERVER, KnowledgeBase, new_id
+from api.wiring import SERVER, KnowledgeBase, new_id, utc_now
 from indexer.embed import HashingEmbedder
+from kb.principal import Face, local
 
 pytestmark = pytest.mark.integration
 
@@ -136,3 +139,19 @@ def test_what_was_learnt_is_there_after_a_restart(tmp_path: Path) -> None:
             again = client.post("/runbooks/learn", json=incident(1), headers={"Idempotency-Key": "k1"})
             assert again.headers["idempotent-replayed"] == "true"
             assert again.json()["pattern_size"] == 1, "answered as on the first day"
+
+
+def test_no_draft_is_written_before_search_can_tell_which_patterns_have_a_runbook(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    base = KnowledgeBase(settings, open_engine=partial(engine_of, settings))
+    try:
+        learning = base.services.learning
+        told = [incident_of_body(incident(number), Telling("local", utc_now())) for number in range(1, 6)]
+        learning.learn_many(told, local(Face.CLI))
+        assert base.index.current.degraded
+        assert base.learning_base.draft().opened == []
+        base.catch_up()
+        assert len(base.learning_base.draft().opened) == 1
+        assert base.learning_base.draft().opened == []
+    finally:
+        base.close()

@@ -16,5 +16,7 @@ def told(error: KBError, *, request_id: str = "") -> Problem:
     if problem.kind.status >= 500:
         is_odd = problem.kind is problems.INTERNAL
         fields = {"event": "request_failed", "request_id": request_id}
-        log.error("%s %s", error.message, error.advice, exc_info=error if is_odd else None, extra=fields)
+        # Waiting for a server that has just started is no failure of it.
+        level = logging.INFO if problem.kind is problems.NOT_READY else logging.ERROR
+        log.log(level, "%s %s", error.message, error.advice, exc_info=error if is_odd else None, extra=fields)
     return problem

@@ -24,6 +24,7 @@ PART = 200
 
 _NICENESS = 10
 _PATIENCE_S = 5.0
+_LOOK_S = 0.2
 
 Value = TypeVar("Value")
 
@@ -50,8 +51,17 @@ class _Failed:
     reason: str
 
 
-def regroup_apart(snapshot: Snapshot, embed: EmbedTexts, *, near: NearestRows = nearest_rows) -> Regrouping:
-    """`regroup` in a process of its own; `near` is a function at the top of a module. Raises `ApartFailed`."""
+def regroup_apart(
+    snapshot: Snapshot,
+    embed: EmbedTexts,
+    *,
+    near: NearestRows = nearest_rows,
+    is_given_up: Callable[[], bool] = lambda: False,
+) -> Regrouping:
+    """`regroup` in a process of its own; `near` is a function at the top of a module.
+
+    Raises `ApartFailed`, also soon after `is_given_up` says so.
+    """
     known = list(snapshot.vectors)
     with _child(_regroup_child) as pipe:
         pipe.send((near, replace(snapshot, items=(), standing=(), vectors={})))
@@ -60,7 +70,8 @@ def regroup_apart(snapshot: Snapshot, embed: EmbedTexts, *, near: NearestRows = 
         _send_parts(pipe, known)
         for start in range(0, len(known), PART):
             pipe.send(np.stack([snapshot.vectors[text] for text in known[start : start + PART]]))
-        micros: list[Micro] = list(_received_parts(pipe, _embedding(embed, snapshot.vectors)))
+        answering = _embedding(embed, snapshot.vectors)
+        micros: list[Micro] = list(_received_parts(pipe, answering, is_given_up))
         lexicon, changes, at_count = pipe.recv()
         return Regrouping(micros, Reader(lexicon), changes, at_count)
 
@@ -95,7 +106,10 @@ class Filled:
 
 
 def fill_apart(
-    fill: Fill, learnt: Sequence[StoredIncident], bare: Grouping, make_neighbours: Callable[[], Neighbours]
+    fill: Fill,
+    learnt: Sequence[StoredIncident],
+    bare: Grouping,
+    make_neighbours: Callable[[], Neighbours],
 ) -> Filled:
     """What `fill` makes of a grouping as empty as `bare`, in a process of its own. The vectors stay with `bare`.
 
@@ -127,13 +141,17 @@ def _child(work: Callable[[Connection], None]) -> Iterator[Connection]:
     child = context.Process(target=_run, args=(work, theirs), name="sre-kb learner", daemon=True)
     child.start()
     theirs.close()
+    patience_s = _PATIENCE_S
     try:
         yield mine
+    except ApartFailed:
+        patience_s = 0.0
+        raise
     except (EOFError, BrokenPipeError, ConnectionResetError) as exc:
         raise ApartFailed("its process died") from exc
     finally:
         mine.close()
-        child.join(_PATIENCE_S)
+        child.join(patience_s)
         if child.is_alive():
             child.kill()
             child.join()
@@ -156,9 +174,14 @@ def _send_parts(pipe: Connection, values: Sequence[Value]) -> None:
     pipe.send([])
 
 
-def _received_parts(pipe: Connection, embed: EmbedTexts | None = None) -> Iterator[Value]:
+def _received_parts(
+    pipe: Connection, embed: EmbedTexts | None = None, is_given_up: Callable[[], bool] | None = None
+) -> Iterator[Value]:
     """The values of one `_send_parts`; questions that come before them are answered."""
     while True:
+        while is_given_up is not None and not pipe.poll(_LOOK_S):
+            if is_given_up():
+                raise ApartFailed("the learner was closed")
         message = pipe.recv()
         if isinstance(message, _Failed):
             raise ApartFailed(message.reason)

@@ -28,7 +28,7 @@ from learner.features import EmbedTexts
 from learner.neighbours import ExactNeighbours, NearestRows, Neighbours, nearest_rows
 from learner.pattern_book import FRESH_FOR, PatternBook, Source
 from learner.recall import Memory, Progress, Records
-from learner.recluster import Regrouping, adopt, is_due, next_due, regroup, snapshot_of
+from learner.recluster import Regrouping, Snapshot, adopt, is_due, next_due, regroup, snapshot_of
 from learner.recommend import Recommendation, SimilarIncident, choose, how_it_ended, likest, recommend
 from learner.regrouped import write_regrouping
 from learner.signature import Signature, signature_of, signature_of_alert
@@ -72,6 +72,7 @@ class Learner:
         self._book = PatternBook(now)
         self._lock = threading.RLock()
         self._regrouping = threading.Lock()
+        self._is_closed = threading.Event()
         self._memory = self._empty()
         self._listed: tuple[int, datetime, tuple[Pattern, ...]] | None = None
 
@@ -84,7 +85,8 @@ class Learner:
             self._memory = memory
 
     def close(self) -> None:
-        """Nothing is asked of the learner any more."""
+        """Nothing is asked of the learner any more; what a process of its own works on is given up."""
+        self._is_closed.set()
 
     # Incidents
 
@@ -297,10 +299,14 @@ class Learner:
                 if not wants(self._memory.grouping):
                     return ()
                 snapshot, moved = snapshot_of(self._memory.grouping), self._memory.moved
-            regrouping = (regroup_apart if self._apart else regroup)(snapshot, self._embed, near=self._near)
-            return self._write_regrouping(regrouping, moved)
+            return self._write_regrouping(self._regrouped(snapshot), moved)
         finally:
             self._regrouping.release()
+
+    def _regrouped(self, snapshot: Snapshot) -> Regrouping:
+        if not self._apart:
+            return regroup(snapshot, self._embed, near=self._near)
+        return regroup_apart(snapshot, self._embed, near=self._near, is_given_up=self._is_closed.is_set)
 
     def _write_regrouping(self, regrouping: Regrouping, moved: int) -> tuple[PatternChange, ...]:
         with self._changing(SYSTEM) as turn:

@@ -136,6 +136,11 @@ def test_a_word_during_a_regrouping_makes_it_void_and_it_comes_again(stage: Stag
     assert learner.patterns()[0].frequency == 19
 
 
+def test_a_regrouping_that_is_given_up_ends_soon(stage: Stage) -> None:
+    with pytest.raises(ApartFailed, match="closed"):
+        regroup_apart(snapshot_of(grown(stage)), stage.embed, is_given_up=lambda: True)
+
+
 def test_a_regrouping_that_fails_says_why(stage: Stage) -> None:
     broken = replace(snapshot_of(grown(stage)), standing=[("pat-1", (999,))])
     with pytest.raises(ApartFailed, match="IndexError"):

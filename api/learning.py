@@ -8,6 +8,7 @@ from datetime import datetime
 from api.acts import SearchRequest
 from api.errors import NotReady
 from api.judging import Judging, feedback_on
+from api.keeping import change_unresolved, keep_unresolved
 from api.learning_acts import (
     AccuracyView,
     IncidentView,
@@ -85,8 +86,14 @@ class Learning:
         self.overviews = Overviews(parts.records, covers=parts.covers)
 
     def learn(self, incident: Incident, principal: Principal) -> LearnAnswer:
-        """Take an incident in; a resolved one is learnt. Raises `InvalidInput`."""
-        (learned,) = self._parts.learner().learn([incident], principal)
+        """Take an incident in; a resolved one is learnt. Raises `InvalidInput`, and `NotReady` for a resolved one."""
+        try:
+            (learned,) = self._parts.learner().learn([incident], principal)
+        except NotReady:
+            kept = keep_unresolved(self._records, incident, principal)
+            if kept is None:
+                raise
+            return LearnAnswer(kept, None, None, advice_on(kept, None, None))
         self._parts.changed()
         return self._learn_answer(learned)
 
@@ -128,8 +135,12 @@ class Learning:
         self, incident_id: str, patch: IncidentPatch, principal: Principal, *, if_version: int | None
     ) -> IncidentView:
         """Change fields of an incident; resolving it makes it learnt. Raises `IncidentNotFound`, `IncidentChanged`,
-        `InvalidInput`."""
-        self._parts.learner().patch(incident_id, patch, principal, if_version=if_version)
+        `InvalidInput`, and `NotReady` for one that is resolved before or after."""
+        try:
+            self._parts.learner().patch(incident_id, patch, principal, if_version=if_version)
+        except NotReady:
+            if not change_unresolved(self._records, incident_id, patch, principal, if_version=if_version):
+                raise
         self._parts.changed()
         return self.incident(incident_id)
 

@@ -301,6 +301,7 @@ def test_views_copies_and_votes_are_told_to_the_search_that_led_here(site: Site)
 def test_a_runbook_can_be_called_outdated(site: Site) -> None:
     page = site.open("/?q=disk+filling")
     page.locator("[data-hit-link]").first.click()
+    page.wait_for_url("**/r/disk-full**")  # which also waits for the page's script
     with page.expect_response("**/feedback") as answer:
         page.get_by_role("button", name="Outdated").click()
     assert answer.value.status == 200

@@ -69,6 +69,7 @@ def test_an_incident_is_resolved_and_learnt_by_keyboard_in_under_a_minute(lived:
     page = lived_site.open(f"/i/{lived.open_id}")
     began = time.monotonic()
     page.get_by_role("link", name="Resolve and learn").press("Enter")
+    page.wait_for_url("**/resolve")  # which also waits for the page's script
     expect(page.get_by_role("radio", name="Helped").first).to_be_focused()
     page.keyboard.press("Space")
     page.keyboard.press("Tab")

@@ -2,7 +2,7 @@
 reviews, feedback, insights. Faces call these and shape the answers; `api.learning_wiring` joins the parts."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from api.acts import SearchRequest
@@ -19,12 +19,11 @@ from api.learning_acts import (
     TrendDay,
 )
 from api.learning_advice import advice_on, overall_confidence, subject_of
-from api.learning_parts import Learned, LearnerPart, ReviewItem, ReviewPage, ReviewsPart
+from api.learning_parts import Learned, LearningParts, ReviewItem, ReviewPage
 from api.overviews import Overviews
 from api.trends import MAX_DAYS, first_moment, trend_days
 from kb.errors import InvalidInput
 from kb.feedback import NewOutcome, NewVote, Outcome, Vote
-from kb.hits import Answer
 from kb.idempotency import KeyedRequest
 from kb.incident import Incident, IncidentStatus
 from kb.incident_records import (
@@ -40,38 +39,17 @@ from kb.once import Reply
 from kb.pattern import ActionStats, Pattern
 from kb.pattern_records import resolve
 from kb.principal import Principal
-from kb.record_store import RecordStore, RecordView
+from kb.record_store import RecordView
 from kb.review_records import DraftKind, Review, ReviewStatus
 from kb.runbook_store import StoredDocument
 from kb.severity_policy import SeverityPolicy, called_by_now, duties_due, phase_now
 from learner.alert_rules import prometheus_rules
 from learner.assign import MIN_PATTERN_INCIDENTS
 from learner.heeding import heed, targets_of
-from learner.insight import Surroundings
 from learner.insights import find_insights
 from learner.recommend import Recommendation, SimilarIncident
 
-Search = Callable[[SearchRequest, Principal], Answer]
 Shape = Callable[[LearnAnswer], object]
-
-
-@dataclass(frozen=True, slots=True)
-class LearningParts:
-    """What is joined here. `learner` and `reviews` open what they give when first asked and may raise `NotReady`.
-
-    `covers` tells the published runbook that covers a pattern, None for none; `changed` is called after every change
-    that background work waits for, `runbooks_changed` after one that search must see. `surroundings` collects what
-    insights look at beside the patterns.
-    """
-
-    records: RecordStore
-    learner: Callable[[], LearnerPart]
-    reviews: Callable[[], ReviewsPart]
-    search: Search
-    covers: Callable[[Pattern], str | None]
-    changed: Callable[[], None]
-    runbooks_changed: Callable[[], None]
-    surroundings: Callable[[], Surroundings] = Surroundings
 
 
 class Learning:

@@ -2,16 +2,21 @@
 `api.learning_wiring` joins them."""
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
+from api.acts import SearchRequest
+from kb.hits import Answer
 from kb.idempotency import KeyedRequest
 from kb.incident import Alert, Incident
 from kb.incident_records import IncidentPatch, StoredIncident
 from kb.once import Reply
 from kb.pattern import ActionStats, Pattern
 from kb.principal import Principal
+from kb.record_store import RecordStore
 from kb.review_records import Review, ReviewStatus
 from kb.runbook_store import StoredDocument
+from learner.insight import Surroundings
 from learner.recommend import Recommendation, SimilarIncident
 
 
@@ -128,3 +133,26 @@ class ReviewsPart(Protocol):
     def undo(self, review_id: str, principal: Principal, *, reason: str = "") -> ReviewPage: ...
 
     def promote(self, runbook_id: str, principal: Principal) -> StoredDocument: ...
+
+
+Search = Callable[[SearchRequest, Principal], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class LearningParts:
+    """What `api.learning` is joined of. `learner` and `reviews` open what they give when first asked and may raise
+    `NotReady`.
+
+    `covers` tells the published runbook that covers a pattern, None for none; `changed` is called after every change
+    that background work waits for, `runbooks_changed` after one that search must see. `surroundings` collects what
+    insights look at beside the patterns.
+    """
+
+    records: RecordStore
+    learner: Callable[[], LearnerPart]
+    reviews: Callable[[], ReviewsPart]
+    search: Search
+    covers: Callable[[Pattern], str | None]
+    changed: Callable[[], None]
+    runbooks_changed: Callable[[], None]
+    surroundings: Callable[[], Surroundings] = Surroundings

@@ -15,8 +15,9 @@ from api.covering import Covering
 from api.errors import NotReady
 from api.housekeeping import Housekeeping
 from api.insight_sources import InsightSources
-from api.learning import Learning, LearningParts, Search
+from api.learning import Learning
 from api.learning_following import LearningFollower
+from api.learning_parts import LearningParts, Search
 from api.web.urls import Urls
 from indexer.embed import Embedder, Progress, Vectors
 from indexer.embedding_cache import EmbeddingCache

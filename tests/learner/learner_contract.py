@@ -1,5 +1,6 @@
 """What a learner promises over any store of records. Adapters inherit and say how a bench is made."""
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -458,12 +459,39 @@ class LearnerContract:
         mallory = Principal("mallory", Role.RESPONDER, Face.HTTP)
         mine = [*teach(learner, QUEUE, 1, 2, 3, 4), *teach(learner, CERT, 5, 6, 7, 8, by=BEN)]
         before = {key: group_of(stage.records, key) for key in mine}
-        for start in range(0, 200, 20):
+        for start in range(0, 1000, 100):
             hostile = [
-                told(1000 + start + n, f"{QUEUE} {CERT}" if n % 2 else f"{CERT} {QUEUE} approved") for n in range(20)
+                told(1000 + start + n, f"{QUEUE} {CERT}" if n % 2 else f"{CERT} {QUEUE} approved") for n in range(100)
             ]
             learner.learn(hostile, mallory)
             learner.recluster_if_due()
         learner.settle()
         assert {key: group_of(stage.records, key) for key in mine} == before
         assert len(set(before.values())) == 2
+
+    def test_many_threads_learn_while_others_look_and_group_anew(self, stage: Stage) -> None:
+        learner = stage.opened()
+        wrong: list[BaseException] = []
+
+        def act(number: int) -> None:
+            try:
+                for step in range(12):
+                    at = 100 * number + step
+                    title = [QUEUE, CERT, DISK][at % 3]
+                    request = keyed_request(ANNA, f"k{at}", operation="learn", body=at)
+                    learner.learn_once(told(at, title), ANNA, request, lambda learned: learned.pattern_id)
+                    learner.recommend(Alert(annotations={"summary": title}))
+                    learner.recluster_if_due()
+                    learner.patterns()
+            except BaseException as exc:
+                wrong.append(exc)
+                raise
+
+        threads = [threading.Thread(target=act, args=(number,)) for number in range(5)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert wrong == []
+        assert sum(pattern.frequency for pattern in learner.patterns()) == 60
+        assert seen(learner) == seen(stage.opened())

@@ -18,6 +18,7 @@ from kb.record_store import RecordChange, RecordStore, RecordView
 from kb.review_records import Decision, DraftChanged, DraftKind, NewDraft, Review, ReviewDecided, ReviewStatus
 from kb.runbook import ReviewState
 from kb.runbook_store import RunbookStore, StoredDocument
+from learner.covering import is_named_by
 from learner.draft_rules import (
     DraftRules,
     News,
@@ -29,9 +30,8 @@ from learner.draft_rules import (
     only_source,
 )
 from learner.draft_writing import DraftWriter, sha256_of, with_evidence
+from learner.known_reviews import KnownReviews, known_reviews
 from learner.settling import LEARNER, find_document, find_versions, reviewer_of, settle
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -51,28 +51,6 @@ class DraftReport:
     def has_changes(self) -> bool:
         """Whether any review or runbook is another now."""
         return bool(self.opened or self.updated or self.offered or self.closed or self.settled)
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """The records as they were. `by_pattern` has reviews in the order of opening, under the pattern that theirs stands
-    for now; `sizes` counts the incidents of those."""
-
-    by_pattern: Mapping[str, Sequence[Review]]
-    sizes: Mapping[str, int]
-    is_recorded: Callable[[str], bool]
-
-    @property
-    def waiting(self) -> set[str]:
-        """Patterns with an open review."""
-        return {
-            key for key, reviews in self.by_pattern.items() if any(one.status is ReviewStatus.OPEN for one in reviews)
-        }
-
-    @property
-    def document_ids(self) -> set[str]:
-        """Ids of all documents that a review is or was about."""
-        return {review.draft.document_id for reviews in self.by_pattern.values() for review in reviews}
 
 
 class Drafter:
@@ -123,11 +101,11 @@ class Drafter:
             self._open_in_turn(in_turn(wanted, self._rules), patterns, known, report)
             return report
 
-    def _read(self) -> _Known:
+    def _read(self) -> KnownReviews:
         with self._records.read() as view:
-            return _known(view)
+            return known_reviews(view)
 
-    def _follow_all(self, patterns: Mapping[str, Pattern], known: _Known, report: DraftReport) -> list[Pattern]:
+    def _follow_all(self, patterns: Mapping[str, Pattern], known: KnownReviews, report: DraftReport) -> list[Pattern]:
         """Look after all reviews; the patterns that want a new one."""
         self._close_orphans(patterns, known, report)
         return [one for one in patterns.values() if self._follow(one, known.by_pattern.get(one.id, ()), report)]
@@ -170,7 +148,9 @@ class Drafter:
             self._keep_up(waiting[0], pattern, report)
             return False
         latest = max(mine, key=lambda review: review.updated_at, default=None)
-        return latest is None or news_for(latest, pattern, self._rules) is News.CLEAR
+        if latest is None or news_for(latest, pattern, self._rules) is News.CLEAR:
+            return True
+        return latest.draft.document_id in self._wrongly_covering(pattern, mine)
 
     def _keep_up(self, review: Review, pattern: Pattern, report: DraftReport) -> None:
         """An open review and what it is about: completed after a crash, followed where people went on, updated."""
@@ -237,7 +217,7 @@ class Drafter:
         if newer != draft and self._put(review, newer) is not None:
             (report.offered if draft.edited_by else report.updated).append(review.id)
 
-    def _close_orphans(self, patterns: Mapping[str, Pattern], known: _Known, report: DraftReport) -> None:
+    def _close_orphans(self, patterns: Mapping[str, Pattern], known: KnownReviews, report: DraftReport) -> None:
         """Drafts whose pattern has no incident any more, because people took them out or apart."""
         for pattern_id, reviews in known.by_pattern.items():
             if pattern_id in patterns or known.sizes.get(pattern_id) or not known.is_recorded(pattern_id):
@@ -247,7 +227,7 @@ class Drafter:
                     self._close(review, "No incident stands for it any more.", report)
 
     def _open_in_turn(
-        self, wanted: Sequence[Pattern], patterns: Mapping[str, Pattern], known: _Known, report: DraftReport
+        self, wanted: Sequence[Pattern], patterns: Mapping[str, Pattern], known: KnownReviews, report: DraftReport
     ) -> None:
         taken = known.document_ids
         worth_a_look = [pattern for pattern in wanted if self._nothing_for.get(pattern.id) != self._state_of(pattern)]
@@ -282,11 +262,28 @@ class Drafter:
         waiting = view.reviews.all(ReviewStatus.OPEN)
         return len(opened) >= self._rules.max_new_a_day or len(waiting) >= self._rules.max_waiting
 
+    def _wrongly_covering(self, pattern: Pattern, mine: Sequence[Review]) -> set[str]:
+        """Runbooks that were only thought to cover a pattern: people rejected the patch, and they are not for its alert
+        by name. The pattern may have a runbook of its own instead, once."""
+        rejected = {
+            one.draft.document_id
+            for one in mine
+            if one.draft.kind is DraftKind.PATCH
+            and one.status is ReviewStatus.REJECTED
+            and one.reviewer != LEARNER.name
+        }
+        found = ((key, find_document(self._runbooks, key)) for key in rejected)
+        return {key for key, stored in found if stored is not None and not is_named_by(stored.document, pattern)}
+
+    def _covering(self, pattern: Pattern, mine: Sequence[Review]) -> str | None:
+        covered_by = self._covers(pattern)
+        return None if covered_by in self._wrongly_covering(pattern, mine) else covered_by
+
     def _draft_for(self, pattern: Pattern, mine: Sequence[Review], taken: set[str]) -> NewDraft | None:
         """What to ask people about a pattern that has no open review; None when there is nothing to ask."""
         kind = kind_of(pattern, self._rules, now=self._now())
         own = next((one for one in reversed(mine) if one.status is ReviewStatus.APPROVED), None)
-        covered_by = own.draft.document_id if own else self._covers(pattern) if kind else None
+        covered_by = own.draft.document_id if own else self._covering(pattern, mine) if kind else None
         if covered_by is None:
             before = next((one.draft.document_id for one in reversed(mine) if not one.draft.base_sha256), "")
             return self._writer.new_draft(pattern, kind, taken=taken, document_id=before) if kind else None
@@ -299,10 +296,15 @@ class Drafter:
         return self._writer.change(pattern, stored, DraftKind.PATCH)
 
     def _open(
-        self, change: RecordChange, draft: NewDraft, pattern: Pattern, patterns: Mapping[str, Pattern], known: _Known
+        self,
+        change: RecordChange,
+        draft: NewDraft,
+        pattern: Pattern,
+        patterns: Mapping[str, Pattern],
+        known: KnownReviews,
     ) -> Review | None:
         """The new review; None when there is no room, or another process was quicker."""
-        current = _known(change)
+        current = known_reviews(change)
         if len(current.by_pattern.get(pattern.id, ())) != len(known.by_pattern.get(pattern.id, ())):
             return None
         if not draft.base_sha256 and draft.document_id in current.document_ids - known.document_ids:
@@ -338,20 +340,3 @@ class Drafter:
         with self._records.change(LEARNER) as change:
             change.reviews.finish(review.id)
         report.closed.append(review.id)
-
-
-def _known(view: RecordView | RecordChange) -> _Known:
-    forwards = {record.id: record.forwards_to for record in view.patterns.all()}
-    by_pattern: dict[str, list[Review]] = {}
-    for review in view.reviews.since(_EPOCH):
-        by_pattern.setdefault(_present(review.draft.pattern_id, forwards), []).append(review)
-    return _Known(by_pattern, view.patterns.sizes(), forwards.__contains__)
-
-
-def _present(pattern_id: str, forwards: Mapping[str, str | None]) -> str:
-    """The id that a pattern goes by today."""
-    seen = {pattern_id}
-    while (further := forwards.get(pattern_id)) is not None and further not in seen:
-        pattern_id = further
-        seen.add(pattern_id)
-    return pattern_id

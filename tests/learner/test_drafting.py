@@ -262,6 +262,30 @@ def test_a_covered_pattern_gets_a_patch_and_no_file(stage: Stage) -> None:
     assert not stage.drafter.run().has_changes
 
 
+def test_a_pattern_whose_patch_is_rejected_gets_a_runbook_of_its_own_once(stage: Stage) -> None:
+    stage.edit_on_disk("static/queues.md", "# Queues\n\nRead the log.\n")
+    stage.covers["pat-a"] = "queues"
+    stage.learn("pat-a", 3)
+    stage.drafter.run()
+    stage.reject(stage.only_review(), reason="another kind of queue")
+    stage.turn(minutes=1)
+    stage.drafter.run()
+    assert stage.only_review().draft.document_id == "queue-growing"
+    stage.reject(stage.only_review())
+    stage.turn(minutes=1)
+    assert not stage.drafter.run().has_changes
+
+
+def test_a_runbook_of_the_very_alert_needs_no_twin_when_its_patch_is_rejected(stage: Stage) -> None:
+    stage.edit_on_disk("static/queues.md", "---\nalerts: [QueueGrowing]\n---\n# Queues\n\nRead the log.\n")
+    stage.covers["pat-a"] = "queues"
+    stage.learn("pat-a", 3)
+    stage.drafter.run()
+    stage.reject(stage.only_review(), reason="enough is said")
+    stage.turn(minutes=1)
+    assert not stage.drafter.run().has_changes
+
+
 def test_a_patch_follows_the_runbook_it_is_for(stage: Stage) -> None:
     stage.edit_on_disk("static/queues.md", "# Queues\n\nRead the log.\n")
     stage.covers["pat-a"] = "queues"

@@ -1,5 +1,6 @@
 """What lists and dashboards show of many records at once: when things began, what waits, how much was learnt when."""
 
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from datetime import date, datetime, timedelta
 from kb.feedback import Verdict
 from kb.incident_records import StoredIncident
 from kb.pattern import ChangeKind, Pattern
-from kb.record_store import RecordStore
+from kb.record_store import IncidentReads, RecordStore
 from kb.review_records import DayCount, ReviewStatus, count_by_day
 
 _BATCH = 5000
@@ -35,6 +36,10 @@ class Overviews:
         self._covers = covers
         # The time that an incident began never changes, so what was read once need not be read again.
         self._began: dict[str, datetime] = {}
+        # Nor does the week in which it was learnt: only those learnt since the last look are read.
+        self._learnt: Counter[date] = Counter()
+        self._learnt_to = 0
+        self._counting = threading.Lock()
 
     def waiting(self) -> int:
         """How many drafts wait for a person."""
@@ -85,11 +90,7 @@ class Overviews:
         first = _monday(since)
         with self._records.read() as view:
             events, words = view.patterns.history(), view.patterns.words()
-            incidents: Counter[date] = Counter()
-            after = 0
-            while batch := view.incidents.learnt(after=after):
-                incidents.update(_monday(one.stored.incident.recorded_at.date()) for one in batch)
-                after = batch[-1].seq
+            incidents = self._learnt_weeks(view.incidents)
         born = Counter(
             _monday(event.event_time.date())
             for event in events
@@ -101,6 +102,13 @@ class Overviews:
             return ()
         mondays = (first + timedelta(days=7 * number) for number in range((last - first).days // 7 + 1))
         return tuple(LearntWeek(monday, incidents[monday], born[monday], said[monday]) for monday in mondays)
+
+    def _learnt_weeks(self, incidents: IncidentReads) -> Counter[date]:
+        with self._counting:
+            while batch := incidents.learnt(after=self._learnt_to):
+                self._learnt.update(_monday(one.stored.incident.recorded_at.date()) for one in batch)
+                self._learnt_to = batch[-1].seq
+            return self._learnt.copy()
 
 
 def _monday(day: date) -> date:

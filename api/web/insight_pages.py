@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 from fastapi import APIRouter, Request, Response
 
 from api.learning import Learning
-from api.web.dashboard_view import SPANS, incident_dashboard, learning_dashboard
+from api.web.dashboard_view import SPANS
+from api.web.incident_dashboard import incident_dashboard
 from api.web.insight_view import MAX_SHOWN, evidence_of, insights_screen, shown_insights
+from api.web.learning_dashboard import learning_dashboard
 from api.web.render import Renderer
 from kb.errors import InvalidInput
 from kb.incident_records import IncidentQuery

@@ -18,6 +18,7 @@ class _Known:
     generation: str
     asked: Alert
     runbook_id: str | None
+    document_id: str | None
 
 
 class Covering:
@@ -38,13 +39,20 @@ class Covering:
 
     def __call__(self, pattern: Pattern) -> str | None:
         """The document id of a published runbook that covers `pattern`; None when there is none."""
+        return self._find_known(pattern).document_id
+
+    def runbook(self, pattern: Pattern) -> str | None:
+        """The id of that runbook itself, which may be one of many in its file."""
+        return self._find_known(pattern).runbook_id
+
+    def _find_known(self, pattern: Pattern) -> _Known:
         generation, asked = self._generation(), alert_of(pattern)
         known = self._known.get(pattern.id)
         if known is None or (known.generation, known.asked) != (generation, asked):
             found = covering(pattern, self._find(SearchRequest(alert=asked, limit=_LIMIT)))
-            known = _Known(generation, asked, None if found is None else self._document_of(found))
+            known = _Known(generation, asked, found, None if found is None else self._document_of(found))
             self._known[pattern.id] = known
-        return known.runbook_id
+        return known
 
 
 def alert_of(pattern: Pattern) -> Alert:

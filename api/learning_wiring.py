@@ -160,7 +160,7 @@ class LearningBase:
             patterns=lambda: self.learner.patterns(),
             young=lambda: self.learner.newcomers(),
             pattern=lambda pattern_id: self.learner.pattern(pattern_id),
-            covers=self.covers,
+            covers=self.covers.runbook,
             now=around.now,
         )
 

@@ -50,14 +50,17 @@ class DraftWriter:
         text = self.text(pattern, document_id)
         return with_evidence(NewDraft(pattern.id, kind, document_id, sha256_of(text), "", 0, text), pattern)
 
-    def change(self, pattern: Pattern, stored: StoredDocument, kind: DraftKind) -> NewDraft | None:
+    def change(
+        self, pattern: Pattern, stored: StoredDocument, kind: DraftKind, *, entry_id: str = ""
+    ) -> NewDraft | None:
         """A change of a runbook: a part added to what people wrote for a PATCH, else the learner's own text anew. None
-        when there is nothing to change."""
+        when there is nothing to change. `entry_id` may name one runbook of many in a file, to which the part belongs
+        unless another one is for the pattern's alert."""
         document = stored.document
         text: str | None
         if kind is DraftKind.PATCH:
             alert = main_alert(pattern)
-            entry_id = next((one.id for one in document.runbooks[1:] if alert and alert in one.alerts), "")
+            entry_id = next((one.id for one in document.runbooks[1:] if alert and alert in one.alerts), entry_id)
             raw = self._runbooks.version_text(document.id, stored.version)
             text = amend(raw, pattern, self._incidents(pattern), path=document.path, entry_id=entry_id)
         else:

@@ -57,7 +57,8 @@ class Drafter:
     """Brings drafts and reviews in step with the patterns; one pass at a time.
 
     `patterns` gives those with enough incidents, `young` the latest groups that are none yet, `pattern` any group by
-    its id, or raises `PatternNotFound`. `covers` tells the id of a published or static runbook that covers a pattern.
+    its id, or raises `PatternNotFound`. `covers` tells the id of the published or static runbook that covers a pattern,
+    which may be one of many in its file.
     `now` is the clock of the records. Several processes may run one each: every review is opened in a transaction that
     looks again.
     """
@@ -206,7 +207,7 @@ class Drafter:
         is_stale = stored.document.sha256 != draft.base_sha256
         if not is_stale and not is_worth_an_update(review, pattern, self._rules):
             return
-        newer = self._writer.change(pattern, stored, draft.kind)
+        newer = self._writer.change(pattern, stored, draft.kind, entry_id=self._covers(pattern) or "")
         if newer is None:
             if is_stale:
                 self._close(review, "The runbook says it already.", report)
@@ -277,7 +278,8 @@ class Drafter:
 
     def _covering(self, pattern: Pattern, mine: Sequence[Review]) -> str | None:
         covered_by = self._covers(pattern)
-        return None if covered_by in self._wrongly_covering(pattern, mine) else covered_by
+        stored = find_document(self._runbooks, covered_by) if covered_by else None
+        return None if stored and stored.document.id in self._wrongly_covering(pattern, mine) else covered_by
 
     def _draft_for(self, pattern: Pattern, mine: Sequence[Review], taken: set[str]) -> NewDraft | None:
         """What to ask people about a pattern that has no open review; None when there is nothing to ask."""
@@ -293,7 +295,7 @@ class Drafter:
         still_ours = own is not None and not own.draft.edited_by and own.draft.text_sha256 == stored.document.sha256
         if own is not None and still_ours and own.draft.kind is not DraftKind.PATCH:
             return self._writer.change(pattern, stored, own.draft.kind)
-        return self._writer.change(pattern, stored, DraftKind.PATCH)
+        return self._writer.change(pattern, stored, DraftKind.PATCH, entry_id=covered_by)
 
     def _open(
         self,

@@ -262,6 +262,22 @@ def test_a_covered_pattern_gets_a_patch_and_no_file(stage: Stage) -> None:
     assert not stage.drafter.run().has_changes
 
 
+def test_the_patch_of_one_runbook_of_many_stands_with_that_one(stage: Stage) -> None:
+    text = "# Agent\n\n## Alert: QueueStuck\n\nLook.\n\n## Alert: DiskFull\n\nEmpty it.\n"
+    stage.edit_on_disk("static/agent.md", text)
+    stage.covers["pat-a"] = "agent-queue-stuck"
+    stage.learn("pat-a", 3)
+    stage.drafter.run()
+    page = stage.reviews.page(stage.only_review().id)
+    assert page.review.draft.document_id == "agent"
+    assert "Look.\n\n<!-- learned pat-a -->\n### Learned from incidents" in page.text
+    stage.edit_on_disk("static/agent.md", text.replace("Look.", "Look twice."))
+    stage.drafter.run()
+    assert "Look twice.\n\n<!-- learned pat-a -->\n" in stage.reviews.page(page.review.id).text
+    stage.approve(stage.only_review())
+    assert stage.runbooks.get("agent-queue-stuck").document.id == "agent"
+
+
 def test_a_pattern_whose_patch_is_rejected_gets_a_runbook_of_its_own_once(stage: Stage) -> None:
     stage.edit_on_disk("static/queues.md", "# Queues\n\nRead the log.\n")
     stage.covers["pat-a"] = "queues"

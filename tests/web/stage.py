@@ -5,7 +5,7 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +16,7 @@ from fastapi import FastAPI
 
 from api.acts import Health, Refreshed, SearchRequest, Usage
 from api.app import create_app
+from api.learning_parts import LearnerPart
 from api.recording import Recorder
 from api.services import Reports, Services
 from api.settings import Settings, load_settings
@@ -236,8 +237,10 @@ class Stage:
     records: MemoryRecords
 
 
-def build_stage(files: Mapping[str, bytes] = FILES, **settings: object) -> Stage:
-    """An application over `files`."""
+def build_stage(
+    files: Mapping[str, bytes] = FILES, *, learner: Callable[[], LearnerPart] | None = None, **settings: object
+) -> Stage:
+    """An application over `files`; with `learner` it is asked in place of a real one."""
     store = MemoryRunbookStore(dict(files), parse=parse_document, now=lambda: NOW)
     store.sync(DISK)
     search = Search(store)
@@ -259,7 +262,7 @@ def build_stage(files: Mapping[str, bytes] = FILES, **settings: object) -> Stage
         now=lambda: NOW,
     )
     records = MemoryRecords(now=lambda: NOW, new_id=lambda: f"id-{next(numbers)}", redact=redact)
-    learning = build_learning(records, search=services.search, runbooks=store, now=lambda: NOW)
+    learning = build_learning(records, search=services.search, learner=learner, runbooks=store, now=lambda: NOW)
     chosen: Settings = load_settings({}, **settings)
     return Stage(
         create_app(services, chosen, new_id=lambda: f"request-{next(numbers)}"), store, search, pins, log, records

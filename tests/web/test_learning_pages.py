@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 from kb.incident import ActionOutcome, IncidentStatus
 from kb.principal import Face, local
 from kb.review_records import ReviewStatus
+from tests.web.learning_stage import no_learner
 from tests.web.lived_stage import LivedStage, build_lived_stage, memory_incidents
 from tests.web.stage import NOW, build_stage
 
@@ -410,3 +411,16 @@ def test_an_alert_that_was_searched_for_can_be_recorded(client: TestClient) -> N
     form = client.get(unescape(link[1])).text
     assert 'value="KubePodCrashLooping"' in form
     assert "namespace=shop" in form
+
+
+def test_while_the_learner_is_not_ready_incidents_can_be_read_and_the_rest_says_so() -> None:
+    stage = build_stage(learner=no_learner)
+    (incident,) = list(memory_incidents())[:1]
+    with stage.records.change(local(Face.HTTP)) as change:
+        kept = change.incidents.add(incident).stored.incident.id
+    with TestClient(stage.app, base_url="http://127.0.0.1", headers=HTML) as client:
+        assert "1 incident" in told(client, "/browse/incidents")
+        assert "Part of this page is missing" in told(client, f"/i/{kept}")
+        assert "1 runbook" in told(client, "/?q=pod crash looping")
+        waiting = client.get("/browse/patterns")
+        assert (waiting.status_code, "Try again" in text_of(waiting.text)) == (503, True)

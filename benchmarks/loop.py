@@ -81,7 +81,7 @@ class Bench:
             self.runbooks,
             patterns=self.learner.patterns,
             pattern=self.learner.pattern,
-            covers=covers,
+            covers=covers.runbook,
             now=self.now,
         )
         self.reviews = Reviews(self.records, self.runbooks, pattern=self.learner.pattern, now=self.now)

@@ -7,7 +7,7 @@ from datetime import datetime
 from markupsafe import Markup
 
 from api.acts import RunbookView
-from api.web.citations import with_citations
+from api.web.citations import with_citations, without_citations
 from api.web.fill import refusal, values_for
 from api.web.marks import ago, review_due
 from api.web.runbook_html import adds_context, blanks_of, commands_of, link_resolver, prose, title_anchor
@@ -141,7 +141,7 @@ def outline_of(view: RunbookView) -> tuple[OutlineItem, ...]:
         return ()
     top = min(section.level for section in headed)
     return tuple(
-        OutlineItem(section.anchor, section.title or section.anchor, section.level - top + 2)
+        OutlineItem(section.anchor, without_citations(section.title) or section.anchor, section.level - top + 2)
         for section in headed
         if section.level - top < _OUTLINE_DEPTH
     )

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from markupsafe import Markup
 
+from api.web.citations import without_citations
 from api.web.marks import MARK_END, MARK_START, UNLIKELY, ago, chance_in_words, marked
 from api.web.recommend_view import RecommendationScreen
 from api.web.urls import Urls
@@ -197,7 +198,7 @@ def card(hit: Hit, *, labels: Mapping[str, str], search_id: str, urls: Urls, now
         href=urls.runbook(runbook.id, labels=labels, search_id=search_id, anchor=hit.chunk.anchor),
         title=runbook.title or runbook.id,
         section=_section(hit),
-        snippet=marked(_without_title(" ".join(hit.snippet.split()), runbook.title)),
+        snippet=marked(_without_title(without_citations(" ".join(hit.snippet.split())), runbook.title)),
         severity=runbook.severity.value if runbook.severity else "",
         state_label="" if runbook.state is ReviewState.PUBLISHED else runbook.state.value,
         type_label="" if runbook.type is RunbookType.STATIC else runbook.type.value,
@@ -218,7 +219,7 @@ def card(hit: Hit, *, labels: Mapping[str, str], search_id: str, urls: Urls, now
 
 def _section(hit: Hit) -> tuple[str, ...]:
     """The headings down to the section, without the runbook's own title in front."""
-    path = tuple(title for title in hit.chunk.section_path if title)
+    path = tuple(without_citations(title) for title in hit.chunk.section_path if title)
     return path[1:] if path and path[0].casefold() == hit.runbook.title.casefold() else path
 
 

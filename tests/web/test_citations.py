@@ -1,10 +1,11 @@
 """Incidents that a text names become links, and nothing else changes."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup, escape
 
-from api.web.citations import with_citations
+from api.web.citations import with_citations, without_citations
 from api.web.urls import Urls
 
 ID = "inc-0123456789abcdef"
@@ -37,6 +38,20 @@ def test_text_after_code_is_text_again() -> None:
 def test_the_marks_of_the_learner_are_not_shown_and_other_comments_are() -> None:
     html = "<p>&lt;!-- learned pat-1 --&gt;</p><p>a</p><p>&lt;!-- /learned pat-1 --&gt;</p><p>&lt;!-- b --&gt;</p>"
     assert cited(html) == "<p>a</p><p>&lt;!-- b --&gt;</p>"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (f"Fix: renewed it, worked in 2 of 2 ({ID}, {ID}). Then", "Fix: renewed it, worked in 2 of 2. Then"),
+        (f"Learned: disk ({ID}, {ID} and 116 more)", "Learned: disk"),
+        (f"Cut off ({ID}, inc-0123", "Cut off"),
+        (f"Cut off ({ID}, …", "Cut off"),
+        (f"Named {ID} in words (see there)", f"Named {ID} in words (see there)"),
+    ],
+)
+def test_in_a_line_of_a_list_the_incidents_are_left_out(text: str, shown: str) -> None:
+    assert without_citations(text) == shown
 
 
 @given(st.text())

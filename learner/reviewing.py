@@ -15,7 +15,6 @@ from kb.review import publishes_by_writing
 from kb.review_records import (
     Decision,
     DraftChanged,
-    DraftKind,
     PersonNeeded,
     Review,
     ReviewDecided,
@@ -244,7 +243,7 @@ class Reviews:
             pattern=pattern,
             incident_ids=pattern.evidence.incident_ids if pattern else (),
             offer_diff=diff_texts(text.encode(), offer.encode(), "edited", "learnt since") if offer else "",
-            notice=_notice(shown, text),
+            notice=self._notice(shown, text),
         )
 
     def _text(self, review: Review) -> tuple[str, str]:
@@ -268,6 +267,19 @@ class Reviews:
             before = text_of_digest(self._runbooks, draft.document_id, draft.base_sha256) or b""
         return diff_texts(before, text.encode("utf-8"), _label(before, draft.document_id), f"b/{draft.document_id}")
 
+    def _notice(self, review: Review, text: str) -> str:
+        draft = review.draft
+        if review.status is not ReviewStatus.OPEN:
+            return ""
+        if not text:
+            return "Its file is not written yet; read it again in a moment."
+        stored = find_document(self._runbooks, draft.document_id) if draft.base_sha256 else None
+        if stored is not None and stored.document.sha256 != draft.base_sha256:
+            return "The runbook has changed since this was written, so it cannot be approved; edit it again."
+        if draft.offer:
+            return f"{draft.edited_by} has edited it; there is newer evidence, which the second diff shows."
+        return f"{draft.edited_by} has edited it." if draft.edited_by else ""
+
     def _find_pattern(self, review: Review) -> Pattern | None:
         try:
             return self._pattern(review.draft.pattern_id)
@@ -277,17 +289,6 @@ class Reviews:
 
 def _label(before: bytes, document_id: str) -> str:
     return f"a/{document_id}" if before else "/dev/null"
-
-
-def _notice(review: Review, text: str) -> str:
-    draft = review.draft
-    if review.status is ReviewStatus.OPEN and not text:
-        return "Its file is not written yet; read it again in a moment."
-    if draft.offer:
-        return f"{draft.edited_by} has edited it; there is newer evidence, which the second diff shows."
-    if draft.edited_by and draft.kind is not DraftKind.PATCH:
-        return f"{draft.edited_by} has edited it."
-    return ""
 
 
 def _title(text: str, review: Review) -> str:

@@ -134,6 +134,36 @@ def test_every_line_of_a_patch_names_an_incident_that_says_it(told: list[Inciden
     assert parse_document(text.encode(), path="static/queue.md").id == "queue"
 
 
+def test_however_much_is_told_a_draft_stays_short() -> None:
+    huge = ("x" * 5000 + " ", "```\n" * 1000)
+    texts = tuple(f"{number} {huge[number % 2]}" for number in range(200))
+    actions = tuple(ActionTaken(text, text, ActionOutcome.HELPED, texts[:3]) for text in texts)
+    told = [
+        Incident(
+            id=f"inc-{number}",
+            title=texts[number],
+            description="\n".join(texts),
+            started_at=START,
+            recorded_at=START,
+            reported_by="mallory",
+            service=texts[0],
+            alerts=texts,
+            symptoms=texts,
+            trigger=texts[1],
+            impact=texts[2],
+            diagnosis=tuple(DiagnosisStep(text) for text in texts),
+            resolution=Resolution(actions, success=True),
+            lessons=texts,
+            prevention=texts,
+        )
+        for number in range(5)
+    ]
+    text = draft_runbook(learnt(told), told, document_id="queue")
+    assert len(text) < 64_000
+    assert_nothing_runs(text, "dynamic/patterns/queue.md")
+    assert parse_document(text.encode(), path="dynamic/patterns/queue.md").id == "queue"
+
+
 @given(text=st.one_of(st.sampled_from(HOSTILE), st.text()))
 def test_plain_text_is_one_line_that_renders_to_itself(text: str) -> None:
     line = plain(text)

@@ -208,6 +208,22 @@ def test_an_edited_patch_is_kept_and_newer_evidence_offered(patched: Stage) -> N
     assert patched.text("queues") == mine
 
 
+def test_an_edited_patch_of_a_runbook_that_has_changed_says_so_and_can_be_edited_again(patched: Stage) -> None:
+    review = patched.only_review()
+    patched.reviews.edit(review.id, QUEUES + "\nMine.\n", ANNA)
+    patched.edit_on_disk("static/queues.md", QUEUES + "\nTheirs.\n")
+    patched.drafter.run()
+    page = patched.reviews.page(review.id)
+    assert (page.text, "cannot be approved" in page.notice) == (QUEUES + "\nMine.\n", True)
+    with pytest.raises(DraftChanged):
+        patched.approve(review)
+    both = QUEUES + "\nTheirs.\n\nMine.\n"
+    patched.reviews.edit(review.id, both, ANNA)
+    assert patched.reviews.page(review.id).notice == "anna has edited it."
+    patched.approve(review)
+    assert patched.text("queues") == both
+
+
 def test_nothing_is_undone_over_a_later_edit(stage: Stage) -> None:
     approved = stage.approve(stage.only_review())
     stage.edit_on_disk("dynamic/patterns/queue-growing.md", approved.text + "\nMore.\n")

@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse
 
 from api.acts import ListRequest, RunbookView
 from api.services import Services
+from api.web.advising import advice_for
 from api.web.diff_view import compare
 from api.web.editing import editable, file_bytes
 from api.web.history_view import diff_screen, history_screen
@@ -16,6 +17,7 @@ from api.web.render import Renderer
 from api.web.requests import FormDep, LabelsDep, WebPrincipalDep
 from api.web.runbook_html import prose
 from api.web.runbook_view import runbook_screen
+from api.web.searching import ALERT_NAME, alert_of
 from api.web.urls import SEARCH
 from kb.errors import EditConflict, InvalidInput, KBError, RunbookNotFound
 from kb.markdown import parse_document
@@ -82,7 +84,11 @@ class RunbookPages:
         screen = runbook_screen(
             view, every, labels=labels, search_id=search_id, urls=self._render.urls, now=self._now()
         )
-        return self._render.page("runbook.html", at="runbook", screen=screen, review_id=self._review_of(view.stored))
+        alert = alert_of(labels[ALERT_NAME], labels) if labels.get(ALERT_NAME) else None
+        said = advice_for(self._services, self._render.urls, "", alert) if alert else None
+        return self._render.page(
+            "runbook.html", at="runbook", screen=screen, review_id=self._review_of(view.stored), said=said
+        )
 
     def _review_of(self, stored: StoredDocument) -> str | None:
         """The review that a draft waits in, which is the place to decide; None also while nobody can say."""

@@ -14,8 +14,9 @@ from starlette.responses import RedirectResponse
 from api import failures
 from api.acts import ListRequest, RunbookView, SearchRequest
 from api.services import Services
+from api.web.advising import advice_for
 from api.web.pasted import read_alert
-from api.web.recommend_view import RecommendationScreen, recommendation_screen
+from api.web.recommend_view import RecommendationScreen
 from api.web.render import Renderer
 from api.web.search_view import (
     MAX_QUERY_CHARS,
@@ -37,10 +38,10 @@ from kb.principal import Principal
 from kb.runbook import ReviewState, RunbookType
 from kb.severity import WORST_FIRST, Severity, parse_severity
 
+ALERT_NAME = "alertname"
 _LIMIT = 10
 _MAX_TEXT_CHARS = 16_384  # of a text that is no JSON; what matters in it comes long before
 _EVERY = 100_000
-_MIN_ADVICE_CHARS = 4
 _MAX_SERVICES = 24
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
@@ -104,20 +105,12 @@ class Search:
         return self._render.page("advice_alone.html", said=said)
 
     def _advice(self, query: str, alert: Alert | None) -> RecommendationScreen | None:
-        """What the learner says of a text or an alert; None when it says nothing, or cannot yet."""
-        if alert is None and len(query.strip()) < _MIN_ADVICE_CHARS:
-            return None
-        request = SearchRequest(text="" if alert else query[:_MAX_TEXT_CHARS], alert=alert, limit=1)
-        try:
-            found = self._services.learning.recognise(request)
-        except KBError:
-            return None
-        return recommendation_screen(found, self._render.urls) if found.confident else None
+        return advice_for(self._services, self._render.urls, query, alert)
 
     def alert(self, name: str, labels: Mapping[str, str], principal: Principal) -> Response:
         """To the runbook that is pinned to this alert or bears its name, at the section that fits best; where there is
         none, what is found for the alert."""
-        alert = _alert(name, labels)
+        alert = alert_of(name, labels)
         screen = SearchScreen(query=name, alert=alert_screen(alert))
         try:
             answer = self._services.search(SearchRequest(alert=alert, limit=_LIMIT), principal)
@@ -128,7 +121,7 @@ class Search:
             answered = self._answered(screen, answer, alert)
             return self._whole(replace(answered, advice=self._advice(name, alert)), 200)
         runbook_id, anchor = found
-        labels = telling_labels(alert.labels)
+        labels = {**telling_labels(alert.labels), ALERT_NAME: name}
         address = self._render.urls.runbook(runbook_id, labels=labels, search_id=answer.search_id, anchor=anchor)
         return RedirectResponse(address, 302)
 
@@ -204,11 +197,12 @@ def chosen(kind: type[_Choice], given: str, name: str) -> _Choice | None:
         raise InvalidInput(name, "is none of the choices", advice="Choose one of the list.") from None
 
 
-def _alert(name: str, labels: Mapping[str, str]) -> Alert:
+def alert_of(name: str, labels: Mapping[str, str]) -> Alert:
+    """The alert that a link names, with its labels."""
     severity = parse_severity(labels.get("severity", ""))
     return Alert(
         name=name,
-        labels={**labels, "alertname": name},
+        labels={**labels, ALERT_NAME: name},
         severity=severity,
         service=labels.get("service", ""),
         source="link",

@@ -380,6 +380,16 @@ def test_a_search_says_what_ended_such_incidents(client: TestClient) -> None:
     assert text_of(client.post("/search/advice", data={"q": "a cake for the party"}).text) == ""
 
 
+def test_the_link_of_an_alert_says_it_too(lived: LivedStage, client: TestClient) -> None:
+    labels = "namespace=shop&summary=Checkout+pods+are+killed+for+memory"
+    assert "Raised the memory limit" in told(client, f"/a/KubeContainerOOMKilled?{labels}")
+    lived.stage.pins.pin("KubeContainerOOMKilled", "disk-full", local(Face.WEB))
+    runbook = client.get(f"/a/KubeContainerOOMKilled?{labels}").headers["location"]
+    assert runbook.startswith("/r/disk-full?")
+    assert "What ended such incidents: Raised the memory limit (6 of 6)" in told(client, runbook)
+    assert "What ended such incidents" not in told(client, "/r/disk-full")
+
+
 def test_a_runbook_can_be_written_from_what_was_learnt(lived: LivedStage, client: TestClient) -> None:
     html = client.get(f"/write?pattern={lived.certificate_id}").text
     assert "Renewed the certificate" in html

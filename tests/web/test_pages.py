@@ -138,7 +138,9 @@ def test_a_text_too_long_to_be_read_is_refused(client: TestClient) -> None:
 def test_the_stable_link_opens_the_runbook_that_bears_the_name(client: TestClient) -> None:
     answer = client.get("/a/KubePodCrashLooping?namespace=pay&pod=api-1&cluster=prod&severity=page")
     assert answer.status_code == 302
-    assert answer.headers["location"].startswith("/r/pod-crash?cluster=prod&namespace=pay&pod=api-1&search=s0#")
+    assert answer.headers["location"].startswith(
+        "/r/pod-crash?cluster=prod&namespace=pay&pod=api-1&alertname=KubePodCrashLooping&search=s0#"
+    )
 
 
 def test_a_pin_wins_over_the_name(client: TestClient, stage: Stage) -> None:

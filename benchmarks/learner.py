@@ -108,7 +108,7 @@ def replay(records: Sequence[Record], embed: TimedEmbed) -> tuple[Grouping, dict
     grouping = learn(records[:cut], embed).grouping
     said: dict[str, str | None] = {}
     for record in records[cut:]:
-        chosen = choose(grouping.recognise(signature_of_record(record)))
+        chosen = choose(grouping.recognise(grouping.read(signature_of_record(record))))
         said[str(record["id"])] = chosen.pattern_id if chosen else None
     return grouping, said
 

@@ -4,7 +4,7 @@ what a pattern means."""
 
 import hashlib
 import math
-from collections import defaultdict
+from collections import ChainMap, defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -149,10 +149,15 @@ class Grouping:
         while steps:
             steps.pop()()
 
-    def recognise(self, signature: Signature) -> tuple[Candidate, ...]:
-        """What `learn` would compare such an incident with, best first; nothing is remembered but vectors."""
-        features = self.read(signature)
+    def recognise(self, features: Features) -> tuple[Candidate, ...]:
+        """What `learn` would compare such an incident with, best first; nothing is remembered."""
         return self._candidates(profile_of(features), features, self.neighbours.nearest(features.full, NEAREST))
+
+    def look(self, signature: Signature, beside: dict[str, Vector]) -> Features:
+        """`read` for what is only asked about: vectors that are not known yet go into `beside`, not into memory."""
+        known = ChainMap(beside, self.vectors)
+        embed_missing([signature], self.reader, known, self.embed)
+        return self.reader.read(signature, known)
 
     def pattern_of(self, incident_id: str) -> str | None:
         """The group in which an incident stands now; None when it is unknown or was unlearned."""

@@ -3,7 +3,7 @@ speaks of. Pure; vectors arrive ready-made."""
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,10 @@ SEGMENTS_SPARE = 2
 
 SEGMENTS_EMBEDDED = 4
 """The mean of this many segments stands beside the title; later ones say little of the cause."""
+
+
+TEXTS_REMEMBERED = 200_000
+"""Texts whose mended form and terms a reader remembers; it may be asked about new ones for ever."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +69,9 @@ class Reader:
         """`text` with its misspellings mended."""
         known = self._mended.get(text)
         if known is None:
+            if len(self._mended) >= TEXTS_REMEMBERED:
+                self._mended.clear()
+                self._terms.clear()
             known = self._mended[text] = self.lexicon.correct(text)
         return known
 
@@ -120,7 +127,7 @@ class Reader:
 
 
 def embed_missing(
-    signatures: Sequence[Signature], reader: Reader, vectors: dict[str, Vector], embed: EmbedTexts
+    signatures: Sequence[Signature], reader: Reader, vectors: MutableMapping[str, Vector], embed: EmbedTexts
 ) -> None:
     """Add the vectors that `reader` needs for these signatures; one call to the model for all that are missing."""
     texts = (text for signature in signatures for text in reader.texts_to_embed(signature))

@@ -24,7 +24,7 @@ from learner.arrivals import Arrivals, Learned
 from learner.assign import MIN_PATTERN_INCIDENTS, Grouping
 from learner.constraints import rename
 from learner.errors import NotLearnt
-from learner.features import EmbedTexts
+from learner.features import EmbedTexts, Vector
 from learner.neighbours import ExactNeighbours, NearestRows, Neighbours, nearest_rows
 from learner.pattern_book import FRESH_FOR, PatternBook, Source
 from learner.recall import Memory, Progress, Records
@@ -191,14 +191,16 @@ class Learner:
     def recommend(self, incident_or_alert: Incident | Alert) -> Recommendation:
         """What to do about an incident or an alert, by what ended others of its pattern."""
         signature = _signature_of(incident_or_alert)
-        self._memory.grouping.embed_missing([signature])
+        beside: dict[str, Vector] = {}
+        self._memory.grouping.look(signature, beside)  # embeds before anybody has to wait for it
         but = incident_or_alert.id if isinstance(incident_or_alert, Incident) else ""
         with self._lock:
-            candidates = self._memory.grouping.recognise(signature)
+            features = self._memory.grouping.look(signature, beside)
+            candidates = self._memory.grouping.recognise(features)
             chosen = choose(candidates)
             if chosen is None:
                 return recommend(candidates, None, ())
-            near = likest(self._memory.grouping, signature, chosen.pattern_id, but=but)
+            near = likest(self._memory.grouping, features, chosen.pattern_id, but=but)
             source = self._source(chosen.pattern_id)
         pattern = self._book.pattern(source)
         return recommend(candidates, pattern, _ended(near, pattern, source))
@@ -212,8 +214,8 @@ class Learner:
             pattern_id = grouping.pattern_of(incident_id)
             if pattern_id is None:
                 return ()
-            signature = grouping.items[grouping.number_of[incident_id]].signature
-            near = likest(grouping, signature, pattern_id, but=incident_id)
+            features = grouping.read(grouping.items[grouping.number_of[incident_id]].signature)
+            near = likest(grouping, features, pattern_id, but=incident_id)
             source = self._source(pattern_id)
         return _ended(near, self._book.pattern(source), source)
 

@@ -9,7 +9,7 @@ import numpy as np
 from kb.incident import Incident
 from kb.pattern import ActionStats, Interval, Pattern
 from learner.assign import MIN_PATTERN_INCIDENTS, Candidate, Grouping, probability
-from learner.signature import Signature
+from learner.features import Features
 from learner.similarity import compare, profile_of
 
 MAX_SIMILAR = 5
@@ -77,12 +77,9 @@ def recommend(
     )
 
 
-def likest(
-    grouping: Grouping, signature: Signature, pattern_id: str, *, but: str = ""
-) -> tuple[tuple[str, float], ...]:
+def likest(grouping: Grouping, features: Features, pattern_id: str, *, but: str = "") -> tuple[tuple[str, float], ...]:
     """At most `MAX_SIMILAR` incidents of a group with their similarity to a text: from the near repetitions most like
     it, the latest learnt first. `but` names one to leave out."""
-    features = grouping.read(signature)
     profile = profile_of(features)
     micros = grouping.micros_of(pattern_id)
     odds = {micro.number: compare(micro.profile, profile, grouping.weights) for micro in micros}

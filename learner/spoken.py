@@ -87,7 +87,8 @@ def said_learn_again(grouping: Grouping, incident_id: str) -> Said | None:
     if grouping.pattern_of(incident_id) is not None:
         return None
     barred = _opposite(grouping, incident_id)
-    candidates = grouping.recognise(grouping.items[grouping.number_of[incident_id]].signature)
+    signature = grouping.items[grouping.number_of[incident_id]].signature
+    candidates = grouping.recognise(grouping.read(signature))
     fits = (one.pattern_id for one in candidates if one.margin >= 0 and one.pattern_id not in barred)
     pattern_id = next(fits, None) or grouping.new_pattern_id(incident_id)
     return Said(

@@ -103,10 +103,18 @@ def test_reclustering_comes_due_as_the_memory_grows(grouping: Grouping) -> None:
 
 def test_recognising_remembers_nothing(grouping: Grouping) -> None:
     teach(grouping, QUEUE, "a", "b", "c")
-    found = grouping.recognise(sign(QUEUE, ""))
+    found = grouping.recognise(grouping.look(sign(QUEUE, ""), {}))
     assert found[0].pattern_id == grouping.pattern_of("a")
     assert found[0].margin > 0
     assert len(grouping.items) == 3
+
+
+def test_texts_that_are_only_asked_about_leave_no_vectors_behind(grouping: Grouping) -> None:
+    teach(grouping, QUEUE, "a")
+    known, beside = dict(grouping.vectors), {}
+    grouping.look(sign(CERT, "seen at noon"), beside)
+    assert grouping.vectors.keys() == known.keys()
+    assert set(beside) == {"ingress certificate for login expires soon", "seen at noon"}
 
 
 def test_a_thousand_hostile_incidents_of_one_source_take_no_place_from_others(grouping: Grouping) -> None:
@@ -149,4 +157,4 @@ def test_the_same_incidents_give_the_same_groups_and_every_old_id_still_leads_so
 def test_a_new_grouping_is_empty(new_grouping: Callable[[], Grouping]) -> None:
     grouping = new_grouping()
     assert recluster(grouping) == ()
-    assert grouping.recognise(sign(QUEUE, "")) == ()
+    assert grouping.recognise(grouping.look(sign(QUEUE, ""), {})) == ()

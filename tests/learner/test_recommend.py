@@ -50,7 +50,7 @@ def test_the_likest_incidents_come_from_the_likest_wording_and_the_latest_first(
     for number in range(4):
         grouping.learn(f"r{number}", sign("Orders queue backlog keeps growing on broker", ""), principal="ana")
     pattern_id = grouping.pattern_of("q0") or ""
-    found = likest(grouping, sign("Orders queue backlog keeps growing", ""), pattern_id, but="q3")
+    found = likest(grouping, grouping.read(sign("Orders queue backlog keeps growing", "")), pattern_id, but="q3")
     assert [incident_id for incident_id, _ in found][:3] == ["q2", "q1", "q0"]
     assert found[0][1] == pytest.approx(1.0)
     assert len(found) == 5

@@ -97,9 +97,10 @@ def kind_of(pattern: Pattern, rules: DraftRules, *, now: datetime) -> DraftKind 
 def news_for(review: Review, pattern: Pattern, rules: DraftRules) -> News:
     """What a pattern says that the draft of a review does not.
 
-    CLEAR is at least `changed_incidents` more and another action to try first, one that made it worse for the first
-    time, or an alert's name not seen before; or `asked_again_growth` times the incidents, and `asked_again_incidents`
-    at least. For a rejected draft only the latter counts, or another action to try first with half of these incidents.
+    CLEAR is at least `changed_incidents` more (or fewer, since people took them out) and another action to try first,
+    one that made it worse for the first time, or another alert's name; or `asked_again_growth` times the incidents, and
+    `asked_again_incidents` more at least. For a rejected draft only the latter counts, or another action to try first
+    with half as many more.
     """
     old, new = review.draft.evidence_digest.split("-"), evidence_digest(pattern).split("-")
     if old == new:
@@ -112,7 +113,7 @@ def news_for(review: Review, pattern: Pattern, rules: DraftRules) -> News:
     if review.status is ReviewStatus.REJECTED:
         acts_otherwise = old[0] != new[0] and 2 * more >= rules.asked_again_incidents
         return News.CLEAR if has_grown or acts_otherwise else News.MORE
-    says_otherwise = old[:3] != new[:3] and more >= rules.changed_incidents
+    says_otherwise = old[:3] != new[:3] and abs(more) >= rules.changed_incidents
     return News.CLEAR if has_grown or says_otherwise else News.MORE
 
 

@@ -233,6 +233,19 @@ def test_an_approved_runbook_stays_as_it_is_until_somebody_approves_a_change(sta
     assert stage.runbooks.get("queue-growing").state is ReviewState.PUBLISHED
 
 
+def test_incidents_that_people_take_out_ask_for_a_change_of_what_they_had_said(stage: Stage) -> None:
+    stage.learn("pat-a", 4)
+    wrong = stage.learn("pat-a", 3, actions=(("Restart the consumer", HELPED), ("Purge the queue", WORSE)))
+    stage.drafter.run()
+    stage.approve(stage.only_review())
+    with stage.records.change(ANNA) as change:
+        change.patterns.move(dict.fromkeys(wrong))
+    stage.drafter.run()
+    page = stage.reviews.page(stage.only_review().id)
+    assert "-### What made it worse" in page.diff
+    assert "Purge the queue" not in page.text
+
+
 def test_a_runbook_that_people_edited_after_approval_gets_a_part_added(stage: Stage) -> None:
     stage.learn("pat-a", 4)
     stage.drafter.run()

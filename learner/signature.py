@@ -71,6 +71,11 @@ _GLUED_ACRONYMS = re.compile(rf"(?<![A-Z])(?:{_ACRONYM}){{2,}}(?![A-Z]{{2}})(?=[
 _EACH_ACRONYM = re.compile(_ACRONYM)
 _GLUED_NUMBER = re.compile(r"([A-Za-z])([1-5]xx)|([A-Za-z]{3}[a-z])(\d{2,}|\d(?=[A-Z][a-z]))")
 
+_DIGIT = re.compile(r"\d")
+_WHOLE_TEXT = ((_DATE, True), (_TIMESTAMP, True), (_UUID, False), (_ADDRESS, False), (_POD, True), (_PATH, False))
+_NAMES = ((_HEX, True), (_NUMBERED_NAME, True), (_WORKLOAD, False))
+"""What is masked, in this order, and whether it only ever stands in texts with a digit."""
+
 _ALERTMANAGER_PREFIX = re.compile(r"^\s*\[(?:FIRING|RESOLVED)(?::\d+)?\]\s*", re.I)
 _TRAILING_PARENTHESES = re.compile(r"\s*\([^()]*\)\s*$")
 _SHOUT = re.compile(
@@ -184,21 +189,27 @@ def _undecorated(text: str) -> tuple[str, str]:
 
 def mask(text: str) -> str:
     """Split identifiers into words and replace what changes between occurrences by a hole character."""
-    text = _LABEL_DUMP.sub(" ", text.replace(_KEPT, " "))
-    for pattern in (_URL, _DATE, _TIMESTAMP, _UUID, _ADDRESS, _POD, _PATH):
-        text = pattern.sub(_HOLE, text)
+    text = _URL.sub(_HOLE, _LABEL_DUMP.sub(" ", text.replace(_KEPT, " ")))
+    has_digit = _DIGIT.search(text) is not None
+    for pattern, needs_digit in _WHOLE_TEXT:
+        if has_digit or not needs_digit:
+            text = pattern.sub(_HOLE, text)
     text = _HOST.sub(_mask_host, text)
-    for pattern in (_HEX, _NUMBERED_NAME, _WORKLOAD):
-        text = pattern.sub(_HOLE, text)
-    text = _STATUS_CODE.sub(_keep_status, split_identifiers(text))
-    text = _STATUS_CLASS.sub(rf"{_KEPT}\1xx", text)
-    return _NUMBER.sub(_HOLE, text).replace(_KEPT, "")
+    for pattern, needs_digit in _NAMES:
+        if has_digit or not needs_digit:
+            text = pattern.sub(_HOLE, text)
+    text = split_identifiers(text)
+    if has_digit:
+        text = _STATUS_CLASS.sub(rf"{_KEPT}\1xx", _STATUS_CODE.sub(_keep_status, text))
+        text = _NUMBER.sub(_HOLE, text)
+    return text.replace(_KEPT, "")
 
 
 def split_identifiers(text: str) -> str:
     """`KubePodCrashLooping` becomes `Kube Pod Crash Looping`, `SQLSSLOff` `SQL SSL Off`."""
     text = _GLUED_ACRONYMS.sub(lambda run: " ".join(_EACH_ACRONYM.findall(run[0])), text)
-    text = _GLUED_NUMBER.sub(r"\1\3 \2\4", text)
+    if _DIGIT.search(text) is not None:
+        text = _GLUED_NUMBER.sub(r"\1\3 \2\4", text)
     return _ACRONYM_END.sub(r"\1 \2", _CAMEL_BUMP.sub(r"\1 \2", text))
 
 

@@ -12,7 +12,7 @@ from kb.pattern_records import Assignment as Placed
 from kb.record_store import RecordChange
 from learner.assign import MIN_PATTERN_INCIDENTS, Assignment, probability
 from learner.recall import Memory, item_of
-from learner.similarity import Profile, explain, profile_of
+from learner.similarity import explain
 from learner.telling import shared_words, what_came_close, why_founded, why_joined
 
 
@@ -105,7 +105,7 @@ class Arrivals:
             is_pattern=size >= MIN_PATTERN_INCIDENTS,
             founded=found.is_new,
             likelihood=likely,
-            why=tuple(self._why(found, profile_of(grouping.read(item.signature)))),
+            why=tuple(self._why(found)),
         )
 
     def _known(self, one: Added) -> Learned:
@@ -126,16 +126,15 @@ class Arrivals:
             why=(f"It was learnt before: {where}.",),
         )
 
-    def _why(self, found: Assignment, profile: Profile) -> Iterator[str]:
+    def _why(self, found: Assignment) -> Iterator[str]:
         grouping = self._memory.grouping
         name = self._memory.name_of
-        if found.is_new:
+        if found.joined is None:
             yield from why_founded(found.candidates, name)
             return
-        chosen = found.candidates[0]
-        group = grouping.groups[chosen.pattern_id]
-        likeness = explain(group, profile, grouping.weights)
-        yield from why_joined(chosen, likeness, shared_words(group, profile), name, grouping.weights)
+        likeness = explain(found.joined, found.profile, grouping.weights)
+        words = shared_words(found.joined, found.profile)
+        yield from why_joined(found.candidates[0], likeness, words, name, grouping.weights)
         yield from what_came_close(found.candidates, name)
 
     def _write(self, change: RecordChange, placed: Sequence[Placed]) -> None:

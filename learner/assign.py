@@ -56,11 +56,14 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """Where an incident went, and what else it was compared with, best first."""
+    """Where an incident went, what else it was compared with, best first, its own profile, and that of the group that it
+    joined as it was before, which stays so until `keep`."""
 
     pattern_id: str
     is_new: bool
     candidates: tuple[Candidate, ...]
+    profile: Profile
+    joined: Profile | None
 
 
 @dataclass(slots=True, eq=False)
@@ -117,9 +120,10 @@ class Grouping:
         candidates = self._candidates(profile, features, near)
         joins = bool(candidates) and candidates[0].margin >= 0
         pattern_id = candidates[0].pattern_id if joins else self.new_pattern_id(incident_id)
+        joined = self.groups.get(pattern_id)
         self._append(Item(incident_id, signature, principal, service, pattern_id))
         self._place(len(self.items) - 1, profile, pattern_id, near)
-        return Assignment(pattern_id, not joins, candidates)
+        return Assignment(pattern_id, not joins, candidates, profile, joined)
 
     def put(self, item: Item, pattern_id: str | None, *, beside: int | None = None) -> None:
         """Take in an incident that is not known yet where it was assigned before; None: it stands in no group.

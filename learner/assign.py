@@ -56,8 +56,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """Where an incident went, what else it was compared with, best first, its own profile, and that of the group that it
-    joined as it was before, which stays so until `keep`."""
+    """Where an incident went, what else it was compared with, best first, and its own profile.
+
+    `joined` is the profile of the group that it joined, as it was before; it stays so until `keep`.
+    """
 
     pattern_id: str
     is_new: bool

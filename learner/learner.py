@@ -3,7 +3,7 @@ groups in memory follow them. Safe to share between threads and between processe
 
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
@@ -33,6 +33,7 @@ from learner.recommend import Recommendation, SimilarIncident, choose, how_it_en
 from learner.regrouped import write_regrouping
 from learner.signature import Signature, signature_of, signature_of_alert
 from learner.spoken import Said, present, said_learn_again, said_merge, said_split, said_unlearn
+from learner.turns import Turn, Turns
 
 LATEST = 200
 """Incidents learnt last, among which groups that are no patterns yet are still news."""
@@ -67,7 +68,7 @@ class Learner:
         self._near = near
         self._redact = redact
         self._apart = apart
-        self._turns = _Turns(records, self._changing)
+        self._turns = Turns(records, self._changing)
         self._once = Once(self._turns)
         self._book = PatternBook(now)
         self._lock = threading.RLock()
@@ -258,7 +259,7 @@ class Learner:
     # Within
 
     @contextmanager
-    def _changing(self, principal: Principal) -> Iterator["_Turn"]:
+    def _changing(self, principal: Principal) -> Iterator[Turn]:
         """One transaction, begun with a memory that knows all that was written before it."""
         with self._lock, self._settling() as turn, self._records.change(principal) as change:
             self._take_in(change)
@@ -267,9 +268,9 @@ class Learner:
             turn.position = change.events.last()
 
     @contextmanager
-    def _settling(self) -> Iterator["_Turn"]:
+    def _settling(self) -> Iterator[Turn]:
         """What the body's transaction learns is forgotten when it raises; when it does not, memory follows."""
-        turn = _Turn()
+        turn = Turn()
         try:
             yield turn
         except BaseException:
@@ -283,7 +284,7 @@ class Learner:
             self._memory.revision += bool(turn.after)
             self._memory.position = turn.position
 
-    def _say(self, turn: "_Turn", said: Said | None) -> None:
+    def _say(self, turn: Turn, said: Said | None) -> None:
         if said is None:
             return
         patterns = turn.change.patterns
@@ -343,34 +344,6 @@ class Learner:
 
     def _empty(self) -> Memory:
         return Memory(Grouping(self._embed, dimension=self._dimension, neighbours=self._make_neighbours()))
-
-
-class _Turn:
-    """One act: its transaction, what it learns, and what memory does once it is written."""
-
-    change: RecordChange
-    arrivals: Arrivals
-
-    def __init__(self) -> None:
-        self.has_begun = False
-        self.after: list[Callable[[], object]] = []
-        self.position = 0
-
-
-class _Turns:
-    """The records as `Once` wants them, each of its changes a turn of the learner."""
-
-    present: _Turn
-
-    def __init__(self, records: RecordStore, changing: Callable[[Principal], AbstractContextManager[_Turn]]) -> None:
-        self.read = records.read
-        self._changing = changing
-
-    @contextmanager
-    def change(self, principal: Principal) -> Iterator[RecordChange]:
-        with self._changing(principal) as turn:
-            self.present = turn
-            yield turn.change
 
 
 def _only_its_signs(incident: Incident) -> Incident:

@@ -179,9 +179,7 @@ def _received_parts(
 ) -> Iterator[Value]:
     """The values of one `_send_parts`; questions that come before them are answered."""
     while True:
-        while is_given_up is not None and not pipe.poll(_LOOK_S):
-            if is_given_up():
-                raise ApartFailed("the learner was closed")
+        _wait_for(pipe, is_given_up)
         message = pipe.recv()
         if isinstance(message, _Failed):
             raise ApartFailed(message.reason)
@@ -190,6 +188,15 @@ def _received_parts(
         elif message:
             yield from message
         else:
+            return
+
+
+def _wait_for(pipe: Connection, is_given_up: Callable[[], bool] | None) -> None:
+    """Until there is something to receive. Raises `ApartFailed` when it is given up."""
+    while is_given_up is not None:
+        if is_given_up():
+            raise ApartFailed("the learner was closed")
+        if pipe.poll(_LOOK_S):
             return
 
 

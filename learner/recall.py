@@ -45,6 +45,7 @@ class Memory:
         self.revision = 0
         self.moved = 0
         self._last_seq = 0
+        self._known_by_seq = 0
         self._names: dict[str, tuple[int, str]] = {}
 
     def restore(
@@ -66,6 +67,7 @@ class Memory:
             self._install(fill_apart(fill, learnt, self.grouping, apart))
         else:
             fill(self.grouping, learnt)
+        self._known_by_seq = len(learnt)
         if progress is not None:
             progress(total, total)
         self.revision += 1
@@ -145,12 +147,24 @@ class Memory:
 
     def _append(self, view: Records) -> None:
         grouping = self.grouping
+        for stored in self._unknown(view):
+            item = item_of(stored, self.signing)
+            if item.id not in grouping.number_of:
+                grouping.put(item, stored.pattern_id)
+                self.shelf.put(stored.incident)
+
+    def _unknown(self, view: Records) -> Iterator[StoredIncident]:
+        """What others have learnt, in the order of learning, perhaps among what was learnt here."""
+        known = self.grouping.number_of
+        if len(known) - self._known_by_seq > PAGE:  # most of what follows the last seq was learnt here
+            ids = [incident_id for incident_id in view.patterns.standing() if incident_id not in known]
+            found = view.incidents.get_many(ids)
+            yield from (found[incident_id] for incident_id in ids)
+            return
         for one in _pages(view, after=self._last_seq):
             self._last_seq = one.seq
-            item = item_of(one.stored, self.signing)
-            if item.id not in grouping.number_of:
-                grouping.put(item, one.stored.pattern_id)
-                self.shelf.put(one.stored.incident)
+            yield one.stored
+        self._known_by_seq = len(known)
 
     def _move(self, standing: Mapping[str, str | None]) -> None:
         grouping = self.grouping

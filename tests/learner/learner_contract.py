@@ -324,6 +324,17 @@ class LearnerContract:
         one.catch_up()
         assert seen(one) == seen(other) == seen(stage.opened())
 
+    def test_what_another_learnt_is_found_among_much_that_was_learnt_here(self, stage: Stage) -> None:
+        one, other = stage.opened(), stage.opened()
+        for start in range(0, 600, 100):
+            teach(one, [QUEUE, CERT, DISK][start % 300 // 100], *range(start, start + 100))
+        for number in (700, 701):
+            teach(other, CERT, number)
+            teach(one, QUEUE, 100 + number)
+        other.catch_up()
+        assert sum(pattern.frequency for pattern in one.patterns()) == 604
+        assert seen(one) == seen(other) == seen(stage.opened())
+
     def test_notes_and_other_changes_of_the_records_are_passed_over(self, stage: Stage) -> None:
         learner = stage.opened()
         (one,) = teach(learner, QUEUE, 1)

@@ -20,6 +20,10 @@ FULL_LOOK_S = 60.0
 _RETRY_S = 5.0
 
 
+class _Stopped(Exception):
+    """Somebody asked for the end while many texts were being embedded."""
+
+
 class Follower:
     """Two threads over one store and one index. `wake` asks for the index to be brought in step soon."""
 
@@ -73,15 +77,21 @@ class Follower:
                 if time.monotonic() >= next_look:
                     self.skipped = self._store.sync(DISK).problems
                     next_look = time.monotonic() + self._full_look_s
-                report = self._index().refresh(self._store)
+                report = self._index().refresh(self._store, progress=self._go_on)
                 self._trouble = ""
                 if report.added or report.changed or report.removed:
                     log.info("index in step", extra={"event": "index_refreshed", **_counts(report)})
                 self._store.documents()  # parsed by now, so that neither the first change nor the first page waits
+            except _Stopped:
+                return  # what is embedded is kept, and the next start goes on from there
             except KBError as exc:
                 self._tell(exc)
                 next_look = 0.0
             self._woken.wait(_RETRY_S if self._trouble else max(0.1, next_look - time.monotonic()))
+
+    def _go_on(self, done: int, total: int) -> None:
+        if self._stopping.is_set() and done < total:
+            raise _Stopped
 
     def _watch(self) -> None:
         if self._folder is None:

@@ -32,6 +32,9 @@ _RUNTIME_ERRORS = (  # they share no base class but Exception
 )
 
 
+_FEW = 6  # texts that one thread embeds before a pool is up; a second core is better left to whoever searches meanwhile
+
+
 class OnnxEmbedder:
     """One text a run, without padding, on `threads` threads that share one session.
 
@@ -61,7 +64,7 @@ class OnnxEmbedder:
 
     def embed_passages(self, texts: Sequence[str], *, progress: Progress | None = None) -> Vectors:
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
-        if len(texts) == 1 or (self._threads == 1 and not self._niceness):
+        if len(texts) <= _FEW or (self._threads == 1 and not self._niceness):
             for row, text in enumerate(texts):
                 vectors[row] = self._embed(text)
                 _report(progress, row + 1, len(texts))

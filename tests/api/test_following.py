@@ -2,13 +2,13 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from api.following import Follower
-from indexer.embed import HashingEmbedder
+from indexer.embed import HashingEmbedder, Progress, Vectors
 from indexer.embedding_cache import EmbeddingCache
 from indexer.sync import Index
 from kb.errors import StorageUnavailable
@@ -92,6 +92,34 @@ def test_what_nobody_tells_is_found_by_the_next_full_look(
     _until(lambda: "a" in index.current.documents)
     store.files["static/b.md"] = b"# Beta\n"
     _until(lambda: set(index.current.documents) == {"a", "b"})
+
+
+class WaitingEmbedder(HashingEmbedder):
+    """Embeds when it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.has_begun, self.may_go_on = threading.Event(), threading.Event()
+
+    def embed_passages(self, texts: Sequence[str], *, progress: Progress | None = None) -> Vectors:
+        self.has_begun.set()
+        self.may_go_on.wait(10)
+        return super().embed_passages(texts, progress=progress)
+
+
+def test_a_stop_does_not_wait_for_all_that_is_to_be_embedded(tmp_path: Path) -> None:
+    files = {f"static/{number}.md": f"# Runbook {number}\n\nText {number}.\n".encode() for number in range(150)}
+    store = FailingStore(files, parse=parse_document, now=lambda: NOW)
+    embedder = WaitingEmbedder()
+    cache = EmbeddingCache(tmp_path / "cache.db", warn=pytest.fail)
+    index = Index(tmp_path / "index", embedder, cache, warn=pytest.fail)
+    follower = Follower(store, lambda: index, folder=None)
+    follower.start()
+    assert embedder.has_begun.wait(10)
+    threading.Timer(0.2, embedder.may_go_on.set).start()
+    follower.stop(wait_s=20)
+    assert index.current.degraded != ""
+    index.close()
 
 
 def test_a_failing_disk_is_told_as_trouble_and_search_goes_on_with_what_there_is(

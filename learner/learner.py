@@ -79,9 +79,10 @@ class Learner:
 
     def open(self, progress: Progress | None = None) -> None:
         """Take in what the records hold; `progress` is told how far that has come."""
+        memory = self._empty()
         with self._records.read() as view:
-            memory = self._empty()
-            memory.restore(view, progress, apart=self._make_neighbours if self._apart else None)
+            learnt = memory.gather(view, progress)
+        memory.build(learnt, progress, apart=self._make_neighbours if self._apart else None)
         with self._lock:
             self._memory = memory
 
@@ -325,7 +326,7 @@ class Learner:
         if known is None:
             memory = self._empty()
             memory.grouping.vectors, memory.moved = self._memory.grouping.vectors, self._memory.moved + 1
-            memory.restore(view, apart=self._make_neighbours if self._apart else None)
+            memory.build(memory.gather(view), apart=self._make_neighbours if self._apart else None)
             self._memory = memory
         return known is None or known
 

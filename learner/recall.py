@@ -48,32 +48,42 @@ class Memory:
         self._known_by_seq = 0
         self._names: dict[str, tuple[int, str]] = {}
 
-    def restore(
-        self, view: Records, progress: Progress | None = None, *, apart: Callable[[], Neighbours] | None = None
-    ) -> None:
-        """Take in all records. The memory must be empty. With `apart`, which makes a neighbour index, most of the work
-        is done in a process of its own."""
+    def gather(self, view: Records, progress: Progress | None = None) -> list[StoredIncident]:
+        """All learnt incidents, in the order of learning, and what people have said; `build` makes groups of them. The
+        memory must be empty."""
         self.position = view.events.last()
         total = 2 * len(view.patterns.standing())
         self._follow_people(view)
         learnt: list[StoredIncident] = []
         for one in _pages(view, after=0):
             learnt.append(one.stored)
-            self.shelf.put(one.stored.incident)
             self._last_seq = one.seq
             if progress is not None:
                 progress(len(learnt), total)
+        return learnt
+
+    def build(
+        self,
+        learnt: Sequence[StoredIncident],
+        progress: Progress | None = None,
+        *,
+        apart: Callable[[], Neighbours] | None = None,
+    ) -> None:
+        """Put what was gathered where it stands. With `apart`, which makes a neighbour index, most of the work is done
+        in a process of its own."""
+        for stored in learnt:
+            self.shelf.put(stored.incident)
         if apart is not None and learnt:
             self._install(fill_apart(fill, learnt, self.grouping, apart))
         else:
             fill(self.grouping, learnt)
         self._known_by_seq = len(learnt)
         if progress is not None:
-            progress(total, total)
+            progress(2 * len(learnt), 2 * len(learnt))
         self.revision += 1
 
     def take_in(self, view: Records) -> bool | None:
-        """Take in what was done since the last time; whether that was anything. None: only `restore` can tell."""
+        """Take in what was done since the last time; whether that was anything. None: all has to be gathered anew."""
         news = view.events.since(self.position)
         if news is None:
             return None

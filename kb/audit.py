@@ -7,7 +7,7 @@ only against a checkpoint kept somewhere else.
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, insert, select
@@ -51,6 +51,9 @@ class AuditLine:
     recorded_at: str
 
 
+_NAMES = tuple(one.name for one in fields(AuditLine))
+
+
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """The last line at some moment, to be kept where whoever edits the database cannot."""
@@ -87,7 +90,7 @@ class AuditLog:
             line = self._line(note, head)
             lines.append(line)
             head = Checkpoint(line.seq, line.hash)
-        connection.execute(insert(audit), [asdict(line) for line in lines])
+        connection.execute(insert(audit), [_row(line) for line in lines])
 
     def record(self, note: AuditNote) -> None:
         """Add one line in a transaction of its own: for acts that change nothing else in the database."""
@@ -154,9 +157,12 @@ def _fault(line: AuditLine, before: Checkpoint) -> str:
 
 
 def _sealed(line: AuditLine) -> AuditLine:
-    fields = asdict(replace(line, hash=""))
-    canonical = json.dumps(fields, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+    canonical = json.dumps({**_row(line), "hash": ""}, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
     return replace(line, hash=hashlib.sha256(canonical.encode("ascii")).hexdigest())
+
+
+def _row(line: AuditLine) -> dict[str, str | int]:
+    return {name: getattr(line, name) for name in _NAMES}
 
 
 def _head(connection: Connection) -> Checkpoint:

@@ -58,6 +58,7 @@ class Reader:
         self.lexicon = lexicon
         self._mended: dict[str, str] = {}
         self._terms: dict[str, tuple[str, ...]] = {}
+        self._alerts: dict[str, str] = {}
         self._alert_terms: dict[str, frozenset[str]] = {}
 
     def texts_to_embed(self, signature: Signature) -> tuple[str, ...]:
@@ -72,6 +73,7 @@ class Reader:
             if len(self._mended) >= TEXTS_REMEMBERED:
                 self._mended.clear()
                 self._terms.clear()
+                self._alerts.clear()
             known = self._mended[text] = self.lexicon.correct(text)
         return known
 
@@ -108,8 +110,11 @@ class Reader:
         return {segment: share for segment, share in shares.items() if share > 0}
 
     def _alert_told(self, signature: Signature) -> str:
-        texts = [self.mend(text) for text in (signature.title, *signature.segments)]
-        return self.lexicon.alert_of(texts[0], texts[1:])
+        title, *segments = (self.mend(text) for text in (signature.title, *signature.segments))
+        by_title = self._alerts.get(title)
+        if by_title is None:
+            by_title = self._alerts[title] = self.lexicon.alert_by_title(title)
+        return self.lexicon.alert_of(title, segments, by_title)
 
     def _terms_of(self, text: str) -> tuple[str, ...]:
         terms = self._terms.get(text)

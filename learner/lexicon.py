@@ -85,9 +85,12 @@ class Lexicon:
         known = self.name_idfs.get(term)
         return known if known is not None else _idf(self.names, 0)
 
-    def alert_of(self, title: str, segments: Sequence[str]) -> str:
-        """The alert that an unlabelled text speaks of, empty when that is open or its parts disagree."""
-        by_title = self._alert_by_title(title)
+    def alert_of(self, title: str, segments: Sequence[str], by_title: str | None = None) -> str:
+        """The alert that an unlabelled text speaks of, empty when that is open or its parts disagree.
+
+        `by_title` is what `alert_by_title` says of the title, where that is known.
+        """
+        by_title = self.alert_by_title(title) if by_title is None else by_title
         told = {self.templates[text] for text in (title, *segments) if text in self.templates}
         if len(told) == 1:
             by_template = next(iter(told))
@@ -103,7 +106,8 @@ class Lexicon:
         near = self.by_letters.get("".join(sorted(word)), ())
         return next((other for count, other in near if count >= FIX_RATIO and are_swapped(word, other)), word)
 
-    def _alert_by_title(self, title: str) -> str:
+    def alert_by_title(self, title: str) -> str:
+        """The one alert whose name says nearly what the title says; empty when there is none."""
         mass = 0.0
         shared: defaultdict[str, float] = defaultdict(float)
         for term in sorted(set(terms_in(title))):

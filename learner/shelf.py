@@ -35,17 +35,22 @@ class Shelf:
         return len(self._incidents)
 
     def _lean(self, incident: Incident) -> Incident:
-        lean = replace(incident, description="", labels={}, links=(), metadata={}, source_id="", fingerprint="")
         return replace(
-            lean,
-            service=self._share(lean.service),
-            reported_by=self._share(lean.reported_by),
-            alerts=self._share(lean.alerts),
-            symptoms=self._texts(lean.symptoms),
-            diagnosis=tuple(self._share(step) for step in lean.diagnosis),
-            resolution=None if lean.resolution is None else self._resolution(lean.resolution),
-            lessons=self._texts(lean.lessons),
-            prevention=self._texts(lean.prevention),
+            incident,
+            description="",
+            labels={},
+            links=(),
+            metadata={},
+            source_id="",
+            fingerprint="",
+            service=self._share(incident.service),
+            reported_by=self._share(incident.reported_by),
+            alerts=self._share(incident.alerts),
+            symptoms=self._texts(incident.symptoms),
+            diagnosis=tuple(self._share(step) for step in incident.diagnosis),
+            resolution=None if incident.resolution is None else self._resolution(incident.resolution),
+            lessons=self._texts(incident.lessons),
+            prevention=self._texts(incident.prevention),
         )
 
     def _resolution(self, resolution: Resolution) -> Resolution:

@@ -18,10 +18,18 @@ from api import access, failures, openapi, problems
 from api.asking import authorize, refuse_repeats
 from api.edge import Edge, EdgeRules
 from api.gates import build_gates
-from api.incident_schemas import BatchBody, IncidentPatchBody, LearnBody, NoteBody
-from api.pattern_schemas import MergeBody, RenameBody, SplitBody
+from api.learning.incident_schemas import BatchBody, IncidentPatchBody, LearnBody, NoteBody
+from api.learning.pattern_schemas import MergeBody, RenameBody, SplitBody
+from api.learning.review_schemas import (
+    ApproveBody,
+    DraftBody,
+    OutcomeBody,
+    RejectBody,
+    UndoBody,
+    VoteBody,
+    WithdrawBody,
+)
 from api.problems import FieldProblem, Problem
-from api.review_schemas import ApproveBody, DraftBody, OutcomeBody, RejectBody, UndoBody, VoteBody, WithdrawBody
 from api.routes import (
     docs,
     feedback,

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from api import access
 from api.edge import is_json
 from api.errors import PreconditionMissing, WrongContentType
-from api.learning import Learning
+from api.learning.service import Learning
 from api.services import Services
 from api.strict_json import parse_json
 from api.web.urls import Urls

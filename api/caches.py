@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from api.acts import Usage
-from api.insight_shapes import accuracy_out
-from api.learning_acts import AccuracyView
-from api.pattern_shapes import patterns_out
+from api.learning.acts import AccuracyView
+from api.learning.insight_shapes import accuracy_out
+from api.learning.pattern_shapes import patterns_out
 from api.web.urls import Urls
 from indexer.generation import Generation
 from indexer.generation_files import search_index_text

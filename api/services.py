@@ -28,7 +28,7 @@ from kb.runbook_store import NewRunbook, RunbookStore, StoredDocument, Version, 
 from kb.search_log import EventKind, SearchEvent, SearchRecord
 
 if TYPE_CHECKING:
-    from api.learning import Learning  # no search waits for the learner
+    from api.learning.service import Learning  # no search waits for the learner
 
 Find = Callable[[SearchRequest], Answer]
 

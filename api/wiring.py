@@ -35,7 +35,7 @@ from kb.search_log import SqlSearchLog
 from kb.sql_runbook_store import SqlRunbookStore
 
 if TYPE_CHECKING:
-    from api.learning_wiring import LearningBase
+    from api.learning.wiring import LearningBase
 
 # Below the data folder.
 DATABASE = "sre-kb.db"
@@ -127,8 +127,8 @@ class KnowledgeBase:
     def learning_base(self) -> "LearningBase":
         """Records, learner and reviews."""
         from api.caches import cache_folder  # no search waits for the learner
-        from api.duties import severity_policy
-        from api.learning_wiring import LearningBase, Surroundings
+        from api.learning.duties import severity_policy
+        from api.learning.wiring import LearningBase, Surroundings
         from api.web.urls import Urls
 
         return LearningBase(

@@ -19,9 +19,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
-from api.covering import Covering
 from api.imports.incident_fields import Telling
 from api.imports.incident_file import IncidentFile, ReadIncident
+from api.learning.covering import Covering
 from indexer.embed import Embedder
 from indexer.embedders import open_embedder
 from indexer.embedding_cache import EmbeddingCache

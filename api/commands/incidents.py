@@ -3,8 +3,8 @@
 from api.commands.console import out, print_json, remark, shown
 from api.commands.options import severity_of
 from api.commands.printing import ago, percent, print_actions, span
-from api.incident_shapes import incident_list, incident_out
-from api.learning_acts import IncidentView
+from api.learning.acts import IncidentView
+from api.learning.incident_shapes import incident_list, incident_out
 from api.settings import Settings, load_settings
 from api.web.urls import Urls
 from api.wiring import open_knowledge_base, utc_now

@@ -1,8 +1,8 @@
 """sre-kb insights: what patterns and the use of runbooks ask people to do."""
 
 from api.commands.console import out, print_json, progress_bar, remark, shown
-from api.insight_schemas import InsightsOut
-from api.insight_shapes import insights_out
+from api.learning.insight_schemas import InsightsOut
+from api.learning.insight_shapes import insights_out
 from api.settings import load_settings
 from api.web.urls import Urls
 from api.wiring import open_knowledge_base

@@ -9,9 +9,9 @@ from pydantic import BaseModel
 
 from api.commands.console import Progress, out, print_json, progress_bar, remark, shown
 from api.commands.incident_source import open_incidents
-from api.importing import Bookmark, Importer, ImportReport, Taken
 from api.imports.incident_file import IncidentFile, ReadIncident, RefusedEntry
 from api.imports.position import Position
+from api.learning.importing import Bookmark, Importer, ImportReport, Taken
 from api.settings import load_settings
 from api.wiring import KnowledgeBase, open_knowledge_base
 from kb.errors import KBError, StorageUnavailable

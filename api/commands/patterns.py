@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from api.commands.console import out, print_json, progress_bar, remark, shown
 from api.commands.printing import ago, percent, print_actions, span
-from api.learning import Learning
-from api.learning_acts import PatternView
-from api.pattern_shapes import pattern_out, patterns_out
+from api.learning.acts import PatternView
+from api.learning.pattern_shapes import pattern_out, patterns_out
+from api.learning.service import Learning
 from api.settings import Settings, load_settings
 from api.web.urls import Urls
 from api.wiring import open_knowledge_base, utc_now

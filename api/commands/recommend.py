@@ -8,8 +8,8 @@ from api.acts import SearchRequest
 from api.commands.answer import print_hits, subject_of
 from api.commands.console import out, print_json, progress_bar, shown
 from api.commands.printing import percent, print_actions, span
-from api.learning_acts import RecommendView
-from api.pattern_shapes import escalation, recommend_out, says
+from api.learning.acts import RecommendView
+from api.learning.pattern_shapes import escalation, recommend_out, says
 from api.settings import load_settings
 from api.web.urls import Urls
 from api.wiring import open_knowledge_base

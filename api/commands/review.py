@@ -6,9 +6,9 @@ from pathlib import Path
 from api import shapes
 from api.acts import RunbookView
 from api.commands.console import out, print_json, progress_bar, remark, shown
-from api.learning import Learning
-from api.learning_parts import ReviewPage
-from api.review_shapes import review_list, review_out
+from api.learning.parts import ReviewPage
+from api.learning.review_shapes import review_list, review_out
+from api.learning.service import Learning
 from api.settings import Settings, load_settings
 from api.web.urls import Urls
 from api.wiring import KnowledgeBase, open_knowledge_base

@@ -2,7 +2,7 @@
 
 from api.commands.console import out, print_json
 from api.commands.printing import span
-from api.insight_shapes import trends_out
+from api.learning.insight_shapes import trends_out
 from api.settings import load_settings
 from api.wiring import open_knowledge_base
 

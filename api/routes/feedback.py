@@ -3,9 +3,17 @@
 from fastapi import APIRouter, Response
 
 from api.asking import JsonBodyDep, LearningDep, PrincipalDep, checked, json_answer
+from api.learning.review_schemas import (
+    OutcomeBody,
+    OutcomeList,
+    OutcomeOut,
+    VoteBody,
+    VoteOut,
+    WithdrawBody,
+    WithdrawOut,
+)
+from api.learning.review_shapes import outcome_out, vote_out
 from api.openapi import body_of
-from api.review_schemas import OutcomeBody, OutcomeList, OutcomeOut, VoteBody, VoteOut, WithdrawBody, WithdrawOut
-from api.review_shapes import outcome_out, vote_out
 from api.routes.incidents import IncidentId
 from kb.durations import parse_duration
 from kb.feedback import NewOutcome, NewVote

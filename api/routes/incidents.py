@@ -9,9 +9,9 @@ from api.asking import IfVersionDep, JsonBodyDep, LearningDep, PrincipalDep, Url
 from api.imports.change_body import change_of_body
 from api.imports.incident_fields import Telling
 from api.imports.times import parse_time
-from api.incident_schemas import IncidentList, IncidentOut, IncidentPatchBody, NoteBody, NoteOut
-from api.incident_shapes import etag_of, incident_list, incident_out, note_out
-from api.learning_acts import IncidentView
+from api.learning.acts import IncidentView
+from api.learning.incident_schemas import IncidentList, IncidentOut, IncidentPatchBody, NoteBody, NoteOut
+from api.learning.incident_shapes import etag_of, incident_list, incident_out, note_out
 from api.openapi import body_of
 from api.problems import ProblemDocument
 from api.routes.search import severity_filter

@@ -6,10 +6,10 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from api.asking import LearningDep, UrlsDep, json_answer
-from api.insight_schemas import AccuracyOut, InsightsOut, TrendsOut
-from api.insight_shapes import accuracy_out, insights_out, trends_out
+from api.learning.insight_schemas import AccuracyOut, InsightsOut, TrendsOut
+from api.learning.insight_shapes import accuracy_out, insights_out, trends_out
+from api.learning.trends import MAX_DAYS
 from api.schemas import Incoming
-from api.trends import MAX_DAYS
 
 router = APIRouter(tags=["insights"])
 

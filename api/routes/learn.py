@@ -7,9 +7,9 @@ from fastapi import APIRouter, Header, Response
 from api.asking import JsonBodyDep, LearningDep, PrincipalDep, checked, json_answer
 from api.imports.incident_fields import Telling
 from api.imports.learn_body import incident_of_body
-from api.incident_schemas import BatchBody, BatchOut, LearnBody, LearnOut, RefusedOut, TakenOut
-from api.incident_shapes import learn_out
-from api.learning_acts import LearnAnswer
+from api.learning.acts import LearnAnswer
+from api.learning.incident_schemas import BatchBody, BatchOut, LearnBody, LearnOut, RefusedOut, TakenOut
+from api.learning.incident_shapes import learn_out
 from api.openapi import body_of
 from api.problems import ProblemDocument
 from api.routes.examples import LEARN_ANSWER

@@ -5,8 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 
 from api.asking import JsonBodyDep, LearningDep, PrincipalDep, UrlsDep, checked, json_answer
-from api.openapi import body_of
-from api.pattern_schemas import (
+from api.learning.pattern_schemas import (
     EffectivenessOut,
     MergeBody,
     PatternOut,
@@ -15,7 +14,8 @@ from api.pattern_schemas import (
     SplitBody,
     SplitOut,
 )
-from api.pattern_shapes import effectiveness_out, pattern_out, patterns_out
+from api.learning.pattern_shapes import effectiveness_out, pattern_out, patterns_out
+from api.openapi import body_of
 from api.routes.examples import PATTERNS_ANSWER
 
 router = APIRouter(tags=["patterns"])

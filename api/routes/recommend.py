@@ -7,8 +7,8 @@ from pydantic import Field
 
 from api.acts import SearchRequest
 from api.asking import JsonBodyDep, LearningDep, PrincipalDep, UrlsDep, json_answer
-from api.pattern_schemas import RecommendOut
-from api.pattern_shapes import recommend_out
+from api.learning.pattern_schemas import RecommendOut
+from api.learning.pattern_shapes import recommend_out
 from api.problems import ProblemDocument
 from api.routes.examples import ALERTMANAGER, N8N
 from api.schemas import Incoming

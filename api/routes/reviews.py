@@ -8,11 +8,11 @@ from pydantic import Field
 from api import shapes
 from api.acts import RunbookView
 from api.asking import JsonBodyDep, LearningDep, PrincipalDep, RunbookIdDep, UrlsDep, checked, json_answer
-from api.learning_parts import ReviewPage
+from api.learning.parts import ReviewPage
+from api.learning.review_schemas import ApproveBody, DraftBody, RejectBody, ReviewList, ReviewOut, UndoBody
+from api.learning.review_shapes import review_list, review_out
 from api.openapi import body_of
 from api.problems import ProblemDocument
-from api.review_schemas import ApproveBody, DraftBody, RejectBody, ReviewList, ReviewOut, UndoBody
-from api.review_shapes import review_list, review_out
 from api.schemas import Incoming, RunbookOut
 from api.web.urls import Urls
 from kb.review_records import ReviewStatus

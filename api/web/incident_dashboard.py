@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
-from api.learning_acts import TrendDay
+from api.learning.acts import TrendDay
 from api.web.amounts import counted, length
 from api.web.chart import Chart, ChartKind, Series
 from api.web.dashboard_view import SPANS, Cell, DashboardScreen, Figure, Table

@@ -10,8 +10,8 @@ from starlette.responses import RedirectResponse
 from api import failures
 from api.acts import ListRequest
 from api.errors import NotReady
-from api.learning import Learning
-from api.learning_acts import IncidentView
+from api.learning.acts import IncidentView
+from api.learning.service import Learning
 from api.services import Services
 from api.web.incident_form import (
     OpenScreen,

@@ -1,10 +1,10 @@
-"""The screens of the incident pages, put together from what `api.learning` tells. Pure."""
+"""The screens of the incident pages, put together from what `api.learning.service` tells. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from api.learning_acts import IncidentView
+from api.learning.acts import IncidentView
 from api.web.amounts import length, moment
 from api.web.incident_view import (
     IncidentLine,

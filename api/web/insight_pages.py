@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from fastapi import APIRouter, Request, Response
 
-from api.learning import Learning
+from api.learning.service import Learning
 from api.web.dashboard_view import SPANS
 from api.web.incident_dashboard import incident_dashboard
 from api.web.insight_view import MAX_SHOWN, evidence_of, insights_screen, shown_insights

@@ -4,7 +4,7 @@ what a click does. Pure."""
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from api.learning_acts import InsightsView
+from api.learning.acts import InsightsView
 from api.web.amounts import counted
 from api.web.pattern_view import incident_links
 from api.web.urls import Urls

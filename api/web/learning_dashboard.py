@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
-from api.overviews import LearntWeek
+from api.learning.overviews import LearntWeek
 from api.web.amounts import between, counted, length, of_trials, percent
 from api.web.chart import Chart, ChartKind, Series
 from api.web.dashboard_view import SPANS, Cell, DashboardScreen, Figure, Table

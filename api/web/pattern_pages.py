@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
-from api.learning import Learning
+from api.learning.service import Learning
 from api.web.pattern_view import PatternLine, pattern_line, pattern_screen, spark_weeks
 from api.web.render import Renderer
 from api.web.requests import FormDep, LargeFormDep, WebPrincipalDep

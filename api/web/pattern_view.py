@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from markupsafe import Markup
 
-from api.learning_acts import PatternView
+from api.learning.acts import PatternView
 from api.web.amounts import between, between_lengths, counted, length, moment, of_trials, percent
 from api.web.chart import Chart, ChartKind, Series, by_week, week_starts
 from api.web.graphics import duration_strip, rate_bar, sparkline

@@ -6,7 +6,7 @@ from datetime import datetime
 from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
-from api.learning import Learning
+from api.learning.service import Learning
 from api.web.render import Renderer
 from api.web.requests import FormDep, WebPrincipalDep
 from api.web.review_view import MAX_EVIDENCE, STATUS_WORDS, draft_html, review_lines, review_screen

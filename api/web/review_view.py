@@ -6,7 +6,7 @@ from datetime import datetime
 
 from markupsafe import Markup
 
-from api.learning_parts import ReviewItem, ReviewPage
+from api.learning.parts import ReviewItem, ReviewPage
 from api.web.amounts import length, moment
 from api.web.citations import with_citations
 from api.web.diff_view import Diff

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from api.acts import Health, Refreshed, SearchRequest, Usage
 from api.app import create_app
 from api.finding import Finder
-from api.learning import Learning
+from api.learning.service import Learning
 from api.recording import Recorder
 from api.services import Reports, Services
 from api.settings import load_settings

@@ -9,7 +9,7 @@ import pytest
 
 from api.acts import Usage
 from api.caches import Caches, CacheSources, Measured, cache_folder, metrics_text, write_cache
-from api.learning_acts import AccuracyView
+from api.learning.acts import AccuracyView
 from api.web.urls import Urls
 from indexer.generation import Generation
 from kb.errors import StorageUnavailable

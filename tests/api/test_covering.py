@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from api.acts import SearchRequest
-from api.covering import Covering, alert_of
+from api.learning.covering import Covering, alert_of
 from kb.hits import Answer, Chunk, Hit, Reasons, RunbookCard
 from kb.incident import Incident
 from kb.pattern import Pattern

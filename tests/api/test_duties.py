@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from api.duties import duties_of, severity_policy
+from api.learning.duties import duties_of, severity_policy
 from api.settings import SettingsInvalid, load_settings
 from api.wiring import KnowledgeBase
 from kb.errors import InvalidInput

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from api.importing import BATCH, Bookmark, Importer
 from api.imports.incident_fields import Telling
 from api.imports.incident_file import IncidentFile, ReadIncident, RefusedEntry
 from api.imports.position import Position
+from api.learning.importing import BATCH, Bookmark, Importer
 from kb.errors import InvalidInput
 from kb.incident import Incident
 from kb.incident_records import IncidentQuery

@@ -5,7 +5,7 @@ from itertools import count
 
 import pytest
 
-from api.insight_sources import InsightSources
+from api.learning.insight_sources import InsightSources
 from kb.feedback import NewOutcome
 from kb.incident import ActionOutcome, Incident
 from kb.markdown import parse_document

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-from api.judging import Judging, feedback_on
+from api.learning.judging import Judging, feedback_on
 from kb.feedback import NewOutcome, NewVote, Verdict
 from kb.incident import ActionOutcome, Incident
 from kb.memory_records import MemoryRecords

@@ -8,7 +8,7 @@ from api.errors import NotReady
 from api.imports.change_body import change_of_body
 from api.imports.incident_fields import Telling
 from api.imports.learn_body import incident_of_body
-from api.learning import Learning
+from api.learning.service import Learning
 from kb.errors import InvalidInput
 from kb.hits import Answer
 from kb.incident import IncidentStatus

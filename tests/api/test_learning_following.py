@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from api.learning_following import LearningFollower, Rhythm
+from api.learning.following import LearningFollower, Rhythm
 from kb.errors import StorageUnavailable
 
 WAIT_S = 10.0

@@ -7,8 +7,8 @@ import httpx
 import pytest
 from starlette.testclient import TestClient
 
-from api.incident_schemas import LearnOut
-from api.pattern_schemas import PatternsOut
+from api.learning.incident_schemas import LearnOut
+from api.learning.pattern_schemas import PatternsOut
 from api.routes.examples import LEARN_ANSWER, PATTERNS_ANSWER
 from tests.web.stage import NOW, Stage, build_stage, served
 

@@ -6,7 +6,7 @@ from itertools import count
 
 import pytest
 
-from api.overviews import LearntWeek, Overviews
+from api.learning.overviews import LearntWeek, Overviews
 from kb.feedback import NewVote, Verdict
 from kb.incident import Incident
 from kb.memory_records import MemoryRecords

@@ -88,7 +88,8 @@ def test_killed_while_people_write_it_loses_nothing_it_has_acknowledged(home: Pa
         for runbook_id in acknowledged:
             assert f"Text of {runbook_id}." in server.client.get(f"/runbooks/{runbook_id}").json()["content"]
         assert server.client.get("/runbooks/health").json()["status"] == "ok"
-        assert server.terminate() == 0  # the index is saved by now, so the doctor finds it in step
+        assert server.client.post("/index/refresh", timeout=60).status_code == 200
+        assert server.terminate() == 0  # the index is in step and saved by now, and the doctor finds it so
     assert run_command(home, "doctor").returncode == 0
 
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 from api.errors import NotReady
-from api.learning import Learning
-from api.learning_parts import LearnerPart, LearningParts, ReviewsPart, Search
+from api.learning.parts import LearnerPart, LearningParts, ReviewsPart, Search
+from api.learning.service import Learning
 from indexer.embed import HashingEmbedder
 from kb.pattern import Pattern
 from kb.record_store import RecordStore

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from api.learning import Learning
+from api.learning.service import Learning
 from kb.incident import (
     ActionOutcome,
     ActionTaken,

@@ -16,7 +16,7 @@ from fastapi import FastAPI
 
 from api.acts import Health, Refreshed, SearchRequest, Usage
 from api.app import create_app
-from api.learning_parts import LearnerPart
+from api.learning.parts import LearnerPart
 from api.recording import Recorder
 from api.services import Reports, Services
 from api.settings import Settings, load_settings

@@ -2,8 +2,8 @@
 
 from datetime import date, timedelta
 
-from api.learning_acts import TrendDay
-from api.overviews import LearntWeek
+from api.learning.acts import TrendDay
+from api.learning.overviews import LearntWeek
 from api.web.incident_dashboard import incident_dashboard
 from api.web.learning_dashboard import learning_dashboard
 from api.web.urls import Urls

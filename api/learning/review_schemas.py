@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from api.pattern_schemas import PatternSummary
+from api.learning.pattern_schemas import PatternSummary
 from api.schemas import MAX_CONTENT_CHARS, Incoming, Outgoing
 from kb.feedback import MAX_NOTE_CHARS, MAX_TARGET_CHARS, Verdict
 from kb.incident import ActionOutcome

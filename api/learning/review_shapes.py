@@ -1,11 +1,11 @@
-"""Drafts, votes and outcomes -> bodies of `api.review_schemas` (pure)."""
+"""Drafts, votes and outcomes -> bodies of `api.learning.review_schemas` (pure)."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from api import review_schemas as schemas
-from api.learning_parts import ReviewItem, ReviewPage
-from api.pattern_shapes import pattern_summary
+from api.learning import review_schemas as schemas
+from api.learning.parts import ReviewItem, ReviewPage
+from api.learning.pattern_shapes import pattern_summary
 from api.shapes import plain, time_text
 from api.web.urls import Urls
 from kb.feedback import Outcome, Vote

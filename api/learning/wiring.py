@@ -11,13 +11,13 @@ from pathlib import Path
 
 from api.acts import SearchRequest, Usage
 from api.caches import Caches, CacheSources, Measured
-from api.covering import Covering
 from api.errors import NotReady
 from api.housekeeping import Housekeeping
-from api.insight_sources import InsightSources
-from api.learning import Learning
-from api.learning_following import LearningFollower
-from api.learning_parts import LearningParts, Search
+from api.learning.covering import Covering
+from api.learning.following import LearningFollower
+from api.learning.insight_sources import InsightSources
+from api.learning.parts import LearningParts, Search
+from api.learning.service import Learning
 from api.web.urls import Urls
 from indexer.embed import Embedder, Progress, Vectors
 from indexer.embedding_cache import EmbeddingCache

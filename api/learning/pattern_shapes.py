@@ -1,11 +1,11 @@
-"""Patterns, actions and recommendations -> bodies of `api.pattern_schemas` (pure)."""
+"""Patterns, actions and recommendations -> bodies of `api.learning.pattern_schemas` (pure)."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from api import pattern_schemas as schemas
-from api.learning_acts import PatternView, RecommendView
+from api.learning import pattern_schemas as schemas
+from api.learning.acts import PatternView, RecommendView
 from api.shapes import hit_out, plain, time_text
 from api.web.urls import Urls
 from kb.durations import format_duration

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from api.pattern_schemas import DurationsOut, RateOut
+from api.learning.pattern_schemas import DurationsOut, RateOut
 from api.schemas import Outgoing
 from kb.severity import Severity
 

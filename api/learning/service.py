@@ -1,5 +1,5 @@
 """What sre-kb learns from incidents and says because of it, one method an act: incidents, patterns, recommendations,
-reviews, feedback, insights. Faces call these and shape the answers; `api.learning_wiring` joins the parts."""
+reviews, feedback, insights. Faces call these and shape the answers; `api.learning.wiring` joins the parts."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
@@ -7,9 +7,8 @@ from datetime import datetime
 
 from api.acts import SearchRequest
 from api.errors import NotReady
-from api.judging import Judging, feedback_on
 from api.keeping import change_unresolved, keep_unresolved
-from api.learning_acts import (
+from api.learning.acts import (
     AccuracyView,
     IncidentView,
     InsightsView,
@@ -18,10 +17,11 @@ from api.learning_acts import (
     RecommendView,
     TrendDay,
 )
-from api.learning_advice import advice_on, overall_confidence, subject_of
-from api.learning_parts import Learned, LearningParts, ReviewItem, ReviewPage
-from api.overviews import Overviews
-from api.trends import MAX_DAYS, first_moment, trend_days
+from api.learning.advice import advice_on, overall_confidence, subject_of
+from api.learning.judging import Judging, feedback_on
+from api.learning.overviews import Overviews
+from api.learning.parts import Learned, LearningParts, ReviewItem, ReviewPage
+from api.learning.trends import MAX_DAYS, first_moment, trend_days
 from kb.errors import InvalidInput
 from kb.feedback import NewOutcome, NewVote, Outcome, Vote
 from kb.idempotency import KeyedRequest

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 
-from api.learning_acts import AccuracyView
+from api.learning.acts import AccuracyView
 from kb.feedback import Outcome, Vote
 from kb.feedback_weight import Feedback, feedback_by_target
 from kb.pattern_records import LearntIncident

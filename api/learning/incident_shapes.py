@@ -1,10 +1,10 @@
-"""Incidents and what came of them -> bodies of `api.incident_schemas` (pure)."""
+"""Incidents and what came of them -> bodies of `api.learning.incident_schemas` (pure)."""
 
 from typing import Any
 
-from api import incident_schemas as schemas
-from api.learning_acts import IncidentView, LearnAnswer
-from api.pattern_shapes import escalation, pattern_summary, recommendation_out, similar_out
+from api.learning import incident_schemas as schemas
+from api.learning.acts import IncidentView, LearnAnswer
+from api.learning.pattern_shapes import escalation, pattern_summary, recommendation_out, similar_out
 from api.shapes import plain, time_text
 from api.web.urls import Urls
 from kb.incident import ActionTaken, DiagnosisStep, Resolution

@@ -4,7 +4,7 @@ in, and one confidence for a whole recommendation (pure)."""
 from collections.abc import Iterator
 
 from api.acts import SearchRequest
-from api.learning_parts import Learned
+from api.learning.parts import Learned
 from indexer.query import parse_query
 from kb.durations import format_duration
 from kb.hits import Answer

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, JsonValue, StringConstraints
 
-from api.pattern_schemas import PatternSummary, RecommendationOut, SimilarOut
+from api.learning.pattern_schemas import PatternSummary, RecommendationOut, SimilarOut
 from api.schemas import Incoming, Outgoing
 from kb.incident import ActionOutcome, IncidentStatus
 from kb.severity import Severity

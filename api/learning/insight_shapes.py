@@ -1,10 +1,10 @@
-"""Insights, trends and accuracy -> bodies of `api.insight_schemas` (pure)."""
+"""Insights, trends and accuracy -> bodies of `api.learning.insight_schemas` (pure)."""
 
 from collections.abc import Mapping, Sequence
 
-from api import insight_schemas as schemas
-from api.learning_acts import AccuracyView, TrendDay
-from api.pattern_shapes import durations_out, rate_out, rounded
+from api.learning import insight_schemas as schemas
+from api.learning.acts import AccuracyView, TrendDay
+from api.learning.pattern_shapes import durations_out, rate_out, rounded
 from api.shapes import plain
 from api.web.urls import Urls
 from kb.severity import Severity

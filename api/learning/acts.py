@@ -1,11 +1,11 @@
-"""The values that faces and `api.learning` trade in: what somebody gets to see of incidents, patterns, recommendations
+"""The values that faces and `Learning` trade in: what somebody gets to see of incidents, patterns, recommendations
 and insights."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from api.learning_parts import Learned
+from api.learning.parts import Learned
 from kb.hits import Answer
 from kb.incident_records import IncidentNote, StoredIncident
 from kb.pattern import Pattern

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from statistics import median
 
-from api.learning_acts import TrendDay
+from api.learning.acts import TrendDay
 from kb.incident import Incident, IncidentStatus
 from kb.incident_records import StoredIncident
 

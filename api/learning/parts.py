@@ -1,5 +1,5 @@
-"""What `api.learning` asks of the learner and of the review of its drafts. The parts themselves live in `learner`;
-`api.learning_wiring` joins them."""
+"""What `Learning` asks of the learner and of the review of its drafts. The parts themselves live in `learner`;
+`api.learning.wiring` joins them."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -140,7 +140,7 @@ Search = Callable[[SearchRequest, Principal], Answer]
 
 @dataclass(frozen=True, slots=True)
 class LearningParts:
-    """What `api.learning` is joined of. `learner` and `reviews` open what they give when first asked and may raise
+    """What `Learning` is joined of. `learner` and `reviews` open what they give when first asked and may raise
     `NotReady`.
 
     `covers` tells the published runbook that covers a pattern, None for none; `changed` is called after every change

@@ -210,7 +210,8 @@ def test_insights_rules_and_trends_are_printed(run_command: Command, home: Path)
 def test_no_search_waits_for_the_learner(home: Path) -> None:
     code = (
         "import sys; from api.cli import run; run(['search', 'quota']);"
-        "print([one for one in sys.modules if one.startswith('learner.') or one == 'api.learning.service'], file=sys.stderr)"
+        "print([one for one in sys.modules if one.startswith('learner.') or one == 'api.learning.wiring'],"
+        " file=sys.stderr)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=REPOSITORY, env=home_environment(home), capture_output=True, text=True

@@ -15,7 +15,7 @@ from kb.incident_intake import edited, ready
 from kb.incident_records import IncidentPatch
 from kb.once import Once, Reply
 from kb.pattern import ActionStats, Pattern, PatternChange
-from kb.pattern_records import Word, WordKind
+from kb.pattern_records import PatternNotFound, Word, WordKind
 from kb.principal import SYSTEM, Principal
 from kb.record_store import RecordChange, RecordStore
 from kb.redact import redact as redact_secrets
@@ -167,9 +167,16 @@ class Learner:
         return [self._book.pattern(source) for source in sources]
 
     def pattern(self, pattern_id: str) -> Pattern:
-        """One group as a pattern, however few its incidents; forwarding ids are followed. Raises `PatternNotFound`."""
+        """One group as a pattern, however few its incidents; forwarding ids are followed, and one that another process
+        has learnt is taken in. Raises `PatternNotFound`."""
         with self._lock:
-            source = self._source(present(self._memory.grouping, pattern_id))
+            try:
+                found = present(self._memory.grouping, pattern_id)
+            except PatternNotFound:
+                if not self.catch_up():
+                    raise
+                found = present(self._memory.grouping, pattern_id)
+            source = self._source(found)
         return self._book.pattern(source)
 
     def glance(self, pattern_id: str) -> Pattern:

@@ -324,6 +324,13 @@ class LearnerContract:
         one.catch_up()
         assert seen(one) == seen(other) == seen(stage.opened())
 
+    def test_a_pattern_that_another_has_just_learnt_is_found_at_once(self, stage: Stage) -> None:
+        one, other = stage.opened(), stage.opened()
+        teach(other, QUEUE, 1, 2, 3)
+        assert one.pattern(other.patterns()[0].id).frequency == 3
+        with pytest.raises(PatternNotFound):
+            one.pattern("pat-nobody")
+
     def test_what_another_learnt_is_found_among_much_that_was_learnt_here(self, stage: Stage) -> None:
         one, other = stage.opened(), stage.opened()
         for start in range(0, 600, 100):

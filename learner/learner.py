@@ -32,8 +32,8 @@ from learner.recluster import Regrouping, Snapshot, adopt, is_due, next_due, reg
 from learner.recommend import Recommendation, SimilarIncident, choose, how_it_ended, likest, recommend
 from learner.regrouped import write_regrouping
 from learner.signature import Signature, signature_of, signature_of_alert
-from learner.spoken import Said, present, said_learn_again, said_merge, said_split, said_unlearn
-from learner.turns import Turn, Turns
+from learner.spoken import present, said_learn_again, said_merge, said_split, said_unlearn
+from learner.turns import Turn, Turns, settling
 
 LATEST = 200
 """Incidents learnt last, among which groups that are no patterns yet are still news."""
@@ -244,62 +244,36 @@ class Learner:
         """Make patterns one, for good: the largest keeps its id, the others forward to it."""
         with self._changing(principal) as turn:
             said, heir = said_merge(self._memory.grouping, pattern_ids, principal.name)
-            self._say(turn, said)
+            turn.say(said)
         return self.pattern(heir)
 
     def split(self, pattern_id: str, incident_ids: Collection[str], principal: Principal) -> tuple[str, str]:
         """Part some incidents from a pattern, for good; the id of the rest, which is the old one, and theirs."""
         with self._changing(principal) as turn:
             said, rest, taken = said_split(self._memory.grouping, pattern_id, incident_ids, principal.name)
-            self._say(turn, said)
+            turn.say(said)
         return rest, taken
 
     def unlearn(self, incident_id: str, principal: Principal) -> None:
         """Take an incident out of what was learnt; it stays in the records. Raises `NotLearnt`."""
         with self._changing(principal) as turn:
-            self._say(turn, said_unlearn(self._memory.grouping, incident_id, principal.name))
+            turn.say(said_unlearn(self._memory.grouping, incident_id, principal.name))
 
     def learn_again(self, incident_id: str, principal: Principal) -> None:
         """Take `unlearn` back; the incident goes where it belongs by now. Raises `NotLearnt`."""
         with self._changing(principal) as turn:
-            self._say(turn, said_learn_again(self._memory.grouping, incident_id))
+            turn.say(said_learn_again(self._memory.grouping, incident_id))
 
     # Within
 
     @contextmanager
     def _changing(self, principal: Principal) -> Iterator[Turn]:
         """One transaction, begun with a memory that knows all that was written before it."""
-        with self._lock, self._settling() as turn, self._records.change(principal) as change:
+        with self._lock, settling(lambda: self._memory) as turn, self._records.change(principal) as change:
             self._take_in(change)
             turn.change, turn.arrivals, turn.has_begun = change, Arrivals(self._memory), True
             yield turn
             turn.position = change.events.last()
-
-    @contextmanager
-    def _settling(self) -> Iterator[Turn]:
-        """What the body's transaction learns is forgotten when it raises; when it does not, memory follows."""
-        turn = Turn()
-        try:
-            yield turn
-        except BaseException:
-            if turn.has_begun:
-                turn.arrivals.forget()
-            raise
-        if turn.has_begun:
-            turn.arrivals.keep()
-            for step in turn.after:
-                step()
-            self._memory.revision += bool(turn.after)
-            self._memory.position = turn.position
-
-    def _say(self, turn: Turn, said: Said | None) -> None:
-        if said is None:
-            return
-        patterns = turn.change.patterns
-        patterns.say(said.word)
-        patterns.move(said.moves)
-        patterns.record(said.changes)
-        turn.after.append(lambda: self._memory.follow(said))
 
     def _recluster(self, wants: Callable[[Grouping], bool]) -> tuple[PatternChange, ...]:
         if not self._regrouping.acquire(blocking=False):

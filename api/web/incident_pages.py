@@ -11,7 +11,6 @@ from api import failures
 from api.acts import ListRequest
 from api.errors import NotReady
 from api.learning.acts import IncidentView
-from api.learning.service import Learning
 from api.services import Services
 from api.web.incident_form import (
     OpenScreen,
@@ -21,6 +20,7 @@ from api.web.incident_form import (
     typed_open_screen,
 )
 from api.web.incident_screen import IncidentListScreen, incident_screen, list_screen
+from api.web.learning_pages import LearningPages
 from api.web.pasted import read_alert
 from api.web.render import Renderer
 from api.web.requests import FormDep, LargeFormDep, WebPrincipalDep, first_values
@@ -114,18 +114,12 @@ def _add_acts(router: APIRouter, pages: "IncidentPages") -> None:
         return pages.learn_again(incident_id, principal)
 
 
-class IncidentPages:
+class IncidentPages(LearningPages):
     """What each page does: one act of `Learning`, then a template."""
 
     def __init__(self, services: Services, render: Renderer, now: Callable[[], datetime]) -> None:
+        super().__init__(lambda: services.learning, render, now)
         self._services = services
-        self._render = render
-        self._urls = render.urls
-        self._now = now
-
-    @property
-    def _learning(self) -> Learning:
-        return self._services.learning
 
     def browse(self, query: Mapping[str, str], principal: Principal) -> Response:
         """The list."""

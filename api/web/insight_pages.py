@@ -10,6 +10,7 @@ from api.web.dashboard_view import SPANS
 from api.web.incident_dashboard import incident_dashboard
 from api.web.insight_view import MAX_SHOWN, evidence_of, insights_screen, shown_insights
 from api.web.learning_dashboard import learning_dashboard
+from api.web.learning_pages import LearningPages
 from api.web.render import Renderer
 from kb.errors import InvalidInput
 from kb.incident_records import IncidentQuery
@@ -36,18 +37,12 @@ def add(router: APIRouter, learning: Callable[[], Learning], render: Renderer, n
         return pages.learning_progress(request.query_params.get("days", ""))
 
 
-class InsightPages:
+class InsightPages(LearningPages):
     """What each page does: ask `Learning`, then a template."""
-
-    def __init__(self, learning: Callable[[], Learning], render: Renderer, now: Callable[[], datetime]) -> None:
-        self._open = learning
-        self._render = render
-        self._urls = render.urls
-        self._now = now
 
     def insights(self) -> Response:
         """Everything that asks for something to be done."""
-        learning = self._open()
+        learning = self._learning
         view = learning.insights()
         shown = (insight for found in shown_insights(view).values() for insight in found[:MAX_SHOWN])
         incidents = learning.overviews.incidents_by_id(evidence_of(shown))
@@ -55,7 +50,7 @@ class InsightPages:
 
     def incident_trends(self, given: str) -> Response:
         """Where incidents go; where none began lately, as of imported history, the span ends with the latest one."""
-        learning, span = self._open(), _days(given, _DEFAULT_DAYS)
+        learning, span = self._learning, _days(given, _DEFAULT_DAYS)
         days, until = learning.trends(span), None
         if not any(day.total for day in days):
             until = next(
@@ -69,7 +64,7 @@ class InsightPages:
 
     def learning_progress(self, days: str) -> Response:
         """How learning goes."""
-        learning, span = self._open(), _days(days, _DEFAULT_LEARNING_DAYS)
+        learning, span = self._learning, _days(days, _DEFAULT_LEARNING_DAYS)
         since = (self._now() - timedelta(days=span)).date()
         patterns = learning.patterns()
         overviews = learning.overviews

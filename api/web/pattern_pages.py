@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
 from api.learning.service import Learning
+from api.web.learning_pages import LearningPages
 from api.web.pattern_view import PatternLine, pattern_line, pattern_screen, spark_weeks
 from api.web.render import Renderer
 from api.web.requests import FormDep, LargeFormDep, WebPrincipalDep
@@ -77,18 +78,8 @@ def add(router: APIRouter, learning: Callable[[], Learning], render: Renderer, n
         return pages.unlearn(pattern_id, form.get("incident", ()), principal)
 
 
-class PatternPages:
+class PatternPages(LearningPages):
     """What each page does: one act of `Learning`, then a template."""
-
-    def __init__(self, learning: Callable[[], Learning], render: Renderer, now: Callable[[], datetime]) -> None:
-        self._open = learning
-        self._render = render
-        self._urls = render.urls
-        self._now = now
-
-    @property
-    def _learning(self) -> Learning:
-        return self._open()
 
     def browse(self, query: Mapping[str, str]) -> Response:
         """The list, a page of it."""

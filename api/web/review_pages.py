@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
 from api.learning.service import Learning
+from api.web.learning_pages import LearningPages
 from api.web.render import Renderer
 from api.web.requests import FormDep, WebPrincipalDep
 from api.web.review_view import MAX_EVIDENCE, STATUS_WORDS, draft_html, review_lines, review_screen
@@ -66,18 +67,8 @@ def _add_decisions(router: APIRouter, pages: "ReviewPages") -> None:
         return pages.promote(review_id, principal)
 
 
-class ReviewPages:
+class ReviewPages(LearningPages):
     """What each page does: one act of `Learning`, then a template."""
-
-    def __init__(self, learning: Callable[[], Learning], render: Renderer, now: Callable[[], datetime]) -> None:
-        self._open = learning
-        self._render = render
-        self._urls = render.urls
-        self._now = now
-
-    @property
-    def _learning(self) -> Learning:
-        return self._open()
 
     def browse(self, given: str) -> Response:
         """The drafts in one state; those that wait by default."""
